@@ -1,0 +1,109 @@
+"""What a row of the operation table says. No row knows torch; no row is grammar.
+
+A `Signature` holds everything that checker, walk, plan, printer, docs and builders must agree on:
+arguments with kinds, ranges and defaults, the shape rule, the parameter and MAC rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from nasdsl.language.network import Value
+from nasdsl.language.shapes import Shape
+
+Arguments: TypeAlias = Mapping[str, Value]
+
+
+class ShapeError(Exception):
+    """An operation cannot take this input. The message says why and what would fit."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
+
+
+# need(condition, message, help): a rule states what must hold. The condition is True, False, or
+# None where it depends on the point (intervals). A False raises ShapeError; a None is noted.
+Need: TypeAlias = Callable[[bool | None, str, str], None]
+
+# Rules see integers when a point is planned and Intervals when a whole space is checked.
+ShapeRule: TypeAlias = Callable[[Arguments, tuple[Shape, ...], Need], Shape]
+CostRule: TypeAlias = Callable[[Arguments, tuple[Shape, ...], Shape], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What may stand for an argument.
+
+    type: "int", "real", "bool", "name" (one of `options`), "call" (a call of one of `groups`),
+    "string", "numbers" (int, or a tuple of ints).
+    """
+
+    type: str
+    low: float | None = None  # inclusive, unless `open_low`
+    high: float | None = None
+    open_low: bool = False
+    options: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument. `required` arguments have no default; `default` None means "not given"."""
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Value = None
+    required: bool = False
+    shapes: bool = False  # whether it can change an output shape or whether the call fits
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One operation, activation, optimizer, schedule, setting, data set, weight …
+
+    group: "layer", "activation", "wrapper" (takes a body), "weight", "optimizer", "schedule",
+    "loss", "regularizer", "setting", "stop", "augment", "data", "constructor".
+    The first `positional` arguments may be given by position.
+    """
+
+    name: str
+    group: str
+    doc: str
+    arguments: tuple[Argument, ...] = ()
+    positional: int = 1
+    body: bool = False
+    weighted: bool = False  # counts into `depth`
+    arity: tuple[int, int | None] = (1, 1)  # how many wires it reads, ends included
+    shape: ShapeRule | None = None
+    params: CostRule | None = None
+    macs: CostRule | None = None
+    source: str = ""
+    later: bool = False  # named by the language, refused by this version with a diagnostic
+    by_name: Mapping[str, Argument] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {a.name: a for a in self.arguments})
+
+
+def integer(low: int | None = None, high: int | None = None) -> Kind:
+    return Kind("int", low, high)
+
+
+def real(low: float | None = None, high: float | None = None, open_low: bool = False) -> Kind:
+    return Kind("real", low, high, open_low)
+
+
+def name_of(*options: str) -> Kind:
+    return Kind("name", options=options)
+
+
+def call_of(*groups: str) -> Kind:
+    return Kind("call", groups=groups)
+
+
+BOOL = Kind("bool")
+STRING = Kind("string")

@@ -1,0 +1,41 @@
+"""The contract between a searcher and whoever runs trials: `ask` and `tell`.
+
+No torch, no files, no clocks. Same seed and same history give the same points in any process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from nasdsl.language.point import Point
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one evaluation. `score` is maximised; None when it failed.
+
+    `budget` is the resource spent (epochs) where fidelities are used, None for a full evaluation;
+    `measures` are all numbers known of the trial, by name.
+    """
+
+    score: float | None = None
+    error: str | None = None
+    budget: float | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+class Searcher(Protocol):
+    """Proposes points. Each ask gets at least one tell (one per budget), in any order."""
+
+    def ask(self, trial: int) -> Point | None:
+        """The point for this trial; None: nothing left to try."""
+        ...
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        """Take an outcome, also of a failure, also for points never asked for.
+
+        Repeated tells are keyed by (trial, budget): the last one holds.
+        """
+        ...
