@@ -43,7 +43,7 @@ def _graph(plan: Plan) -> fx.Graph:
     values: dict[str, fx.Node] = {}
     for node in plan.nodes:
         if node.op == INPUT:
-            values[node.name] = graph.placeholder(node.name)
+            values[node.name] = graph.placeholder(names[node.name])
         else:
             arguments = tuple(values[name] for name in node.inputs)
             values[node.name] = graph.create_node("call_module", names[node.name], arguments)
@@ -59,11 +59,9 @@ def _drawing_from(seed: int | None) -> Iterator[None]:
     if seed is None:
         yield
         return
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
     with torch.random.fork_rng(devices=devices):
         torch.default_generator.manual_seed(seed)
         if devices:
             torch.cuda.manual_seed_all(seed)
         yield
-
-
