@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import importlib.util
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -37,9 +39,10 @@ def export_python(plan: Plan, module: nn.Module, path: Path, facts: Facts = _PLA
 def export_torch(plan: Plan, module: nn.Module, path: Path) -> Path:
     """Writes a torch.export program with a free batch size; `torch.export.load(path).module()` runs it."""
     batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(
-        _evaluating(module), _samples(plan), dynamic_shapes=tuple({0: batch} for _ in plan.inputs)
-    )
+    with _quiet_exporter():
+        program = torch.export.export(
+            _evaluating(module), _samples(plan), dynamic_shapes=tuple({0: batch} for _ in plan.inputs)
+        )
     torch.export.save(program, path)
     return path
 
@@ -55,9 +58,7 @@ def export_onnx(plan: Plan, module: nn.Module, path: Path) -> Path:
             f"export to ONNX needs {' and '.join(missing)}; install them with: pip install 'nasdsl[onnx]'"
         )
     batch = torch.export.Dim("batch", min=1)
-    with warnings.catch_warnings():
-        # The exporter warns of uses of torch that are its own.
-        warnings.simplefilter("ignore")
+    with _quiet_exporter():
         torch.onnx.export(
             _evaluating(module),
             _samples(plan),
@@ -70,6 +71,15 @@ def export_onnx(plan: Plan, module: nn.Module, path: Path) -> Path:
             verbose=False,
         )
     return path
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """torch's exporters warn of their own use of torch (deprecated calls, weights that a recurrent
+    layer lists twice), which tells the caller nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _evaluating(module: nn.Module) -> nn.Module:
