@@ -16,7 +16,6 @@ Item: TypeAlias = str | tuple[str, str, int]  # a node, or the bend of an edge (
 
 _SWEEPS = 8
 _GAP = 28.0  # free space between neighbours of one row, in the unit of the widths
-_BEND_PULL = 8.0  # how much more a bend wants to stand straight than a node does
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +93,14 @@ def _place(
 ) -> dict[Item, float]:
     """Moves each row towards its neighbours, downwards and upwards in turn, within its order."""
     x: dict[Item, float] = {item: 0.0 for row in rows for item in row}
-    for sweep in range(2 * _SWEEPS):
+    for sweep in range(4 * _SWEEPS):
         for row in rows if sweep % 2 == 0 else reversed(rows):
-            wanted = [_mean([x[n] for n in above[item] + below[item]], x[item]) for item in row]
-            weights = [1.0 if isinstance(item, str) else _BEND_PULL for item in row]
+            pulls = [[(x[n], _pull(item, n)) for n in above[item] + below[item]] for item in row]
+            weights = [sum(weight for _, weight in pull) or 1.0 for pull in pulls]
+            wanted = [
+                sum(place * weight for place, weight in pull) / total if pull else x[item]
+                for item, pull, total in zip(row, pulls, weights, strict=True)
+            ]
             steps = [_half(a, widths) + _half(b, widths) + _GAP for a, b in pairwise(row)]
             x.update(zip(row, _apart(wanted, weights, steps), strict=True))
     return x
@@ -119,6 +122,12 @@ def _apart(wanted: list[float], weights: list[float], steps: list[float]) -> lis
         pools.append((mean, weight, members))
     means = [mean for mean, _, members in pools for _ in range(members)]
     return [mean + offset for mean, offset in zip(means, offsets, strict=True)]
+
+
+def _pull(a: Item, b: Item) -> float:
+    """How straight a line wants to be: above all within a long edge (Gansner et al. 1993, section 4)."""
+    n_bends = (not isinstance(a, str)) + (not isinstance(b, str))
+    return (1.0, 2.0, 8.0)[n_bends]
 
 
 def _half(item: Item, widths: Mapping[str, float]) -> float:
