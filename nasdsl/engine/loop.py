@@ -24,6 +24,7 @@ from nasdsl.language.point import Point
 from searchers.protocol import Searcher
 
 FAILING_ALIKE = 10  # first trials that all fail in the same way end the run
+INTERRUPTED = "interrupted: {n} finished trials are kept; the same command with --resume goes on"
 GRACE_S = 10.0  # how long running trials may go on after an interrupt or the end of the time
 
 
@@ -201,6 +202,6 @@ def _why(by: EndedBy, records: list[Record], budget: int | None) -> str:
         case "exhausted":
             return f"the search space is exhausted: nothing left to try after {len(records)} trials"
         case "interrupted":
-            return f"interrupted: {len(records)} finished trials are kept; the same command with --resume goes on"
+            return INTERRUPTED.format(n=len(records))
         case "failing":
             return f"the first {FAILING_ALIKE} trials all failed alike: {records[0].error}"

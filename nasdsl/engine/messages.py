@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from nasdsl.engine.records import Reason
 from nasdsl.language.decisions import Answer
@@ -36,14 +36,18 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One trial to run. `point` is JSON; `epochs` None: what the point says.
+    """One piece of work. `point` is JSON; `epochs` None: what the point says.
 
-    The weights are written to `weights` where the score exceeds `keep_above`.
+    train      trains the network, or calls the custom evaluate; the weights are written to `weights`
+               where the score exceeds `keep_above`
+    test       measures the network with the `weights` kept on the test split
+    baselines  fits scikit-learn's models of the task on the same split; the point plays no part
     """
 
     trial: int
     point: str
     seed: int
+    task: Literal["train", "test", "baselines"] = "train"
     epochs: int | None = None
     weights: Path | None = None
     keep_above: float | None = None
