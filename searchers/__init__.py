@@ -1,0 +1,15 @@
+"""Searchers: each proposes points of a space and is told what came of them."""
+
+from collections.abc import Callable, Mapping
+
+from searchers.evolution import Evolution
+from searchers.protocol import Outcome, Searcher
+from searchers.random_search import RandomSearch
+from searchers.view import SearchSpace
+
+SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
+    "random": RandomSearch,
+    "evolution": Evolution,
+}
+
+__all__ = ["SEARCHERS", "Evolution", "Outcome", "RandomSearch", "SearchSpace", "Searcher"]

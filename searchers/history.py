@@ -1,0 +1,108 @@
+"""What a searcher knows: what was told, what is pending, and which points it has seen.
+
+Every searcher derives its proposals from this and from the trial number alone, so that replaying
+the tells of a run brings a searcher to the very state it was in.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import insort
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from nasdsl.language.point import Point
+from searchers.protocol import Outcome
+from searchers.view import Same
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The standing of one trial: its outcome at the largest budget told so far."""
+
+    trial: int
+    point: Point
+    outcome: Outcome
+
+    @property
+    def score(self) -> float:
+        """The score of a trial that has one."""
+        assert self.outcome.score is not None
+        return self.outcome.score
+
+
+def spent(outcome: Outcome) -> float:
+    """The budget as a number; a full evaluation (None) is beyond every partial one."""
+    return math.inf if outcome.budget is None else outcome.budget
+
+
+def succeeded(outcome: Outcome) -> bool:
+    """Whether there is a score to learn from; NaN and infinities are failures."""
+    return outcome.error is None and outcome.score is not None and math.isfinite(outcome.score)
+
+
+class History:
+    """Results by trial, pending points and a multiset of points seen.
+
+    `told` counts changes, so that whoever caches a fit can tell whether it is stale.
+    """
+
+    def __init__(self, same: Same) -> None:
+        self.pending: dict[int, Point] = {}
+        self.told = 0
+        self._same = same
+        self._outcomes: dict[tuple[int, float], Result] = {}
+        self._standing: dict[int, Result] = {}
+        self._order: list[int] = []
+        self._seen: Counter[Hashable] = Counter()
+
+    def ask(self, trial: int, point: Point) -> None:
+        """Note that `point` was proposed for `trial` and is now being evaluated."""
+        self.pending[trial] = point
+        self._seen[self._same(point)] += 1
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        """Note an outcome; a repeated (trial, budget) replaces the earlier one."""
+        asked = self.pending.pop(trial, None)
+        if asked is not None:
+            self._seen[self._same(asked)] -= 1
+        self._outcomes[trial, spent(outcome)] = Result(trial, point, outcome)
+        if trial not in self._standing:
+            insort(self._order, trial)
+        else:
+            self._seen[self._same(self._standing[trial].point)] -= 1
+        self._standing[trial] = self._best_informed(trial, spent(outcome))
+        self._seen[self._same(self._standing[trial].point)] += 1
+        self.told += 1
+
+    def _best_informed(self, trial: int, budget: float) -> Result:
+        before = self._standing.get(trial)
+        if before is not None and spent(before.outcome) > budget:
+            return before
+        return self._outcomes[trial, budget]
+
+    def has_seen(self, point: Point) -> bool:
+        """Whether the point, or one that counts as the same, was told or is pending."""
+        return self._seen[self._same(point)] > 0
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def results(self) -> list[Result]:
+        """The standing of every trial told, failed ones too, by trial number."""
+        return [self._standing[trial] for trial in self._order]
+
+    def finished(self) -> list[Result]:
+        """The trials that have a score, by trial number."""
+        return [result for result in self.results() if succeeded(result.outcome)]
+
+    def latest_finished(self, n: int) -> list[Result]:
+        """Of the trials that have a score the `n` with the highest numbers, highest first."""
+        latest: list[Result] = []
+        for trial in reversed(self._order):
+            if len(latest) == n:
+                break
+            if succeeded(self._standing[trial].outcome):
+                latest.append(self._standing[trial])
+        return latest

@@ -1,0 +1,43 @@
+"""Random search: the floor that every other searcher has to clear."""
+
+from __future__ import annotations
+
+import random
+
+from nasdsl.language.point import Point
+from searchers.duplicates import Duplicates, fresh, random_point
+from searchers.history import History
+from searchers.protocol import Outcome
+from searchers.view import Same, SearchSpace
+
+
+class RandomSearch:
+    """Each trial draws every decision from the author's prior, independently of all outcomes."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        *,
+        duplicates: Duplicates = "resample",
+        same: Same = Point.key,
+    ) -> None:
+        self._space = space
+        self._seed = seed
+        self._duplicates = duplicates
+        self._history = History(same)
+
+    def ask(self, trial: int) -> Point | None:
+        """A random point that was not seen before; None when the space is used up."""
+        if trial in self._history.pending:
+            return self._history.pending[trial]
+        rng = random.Random(f"{self._seed}/{trial}")
+        draw_one = lambda: random_point(self._space, rng)  # noqa: E731
+        point = fresh(self._space, self._history, self._duplicates, draw_one, rng)
+        if point is not None:
+            self._history.ask(trial, point)
+        return point
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        """Remember the point, so that it is not proposed again."""
+        self._history.tell(trial, point, outcome)

@@ -1,0 +1,211 @@
+"""The contract of every searcher. A new one joins by its line in `SEARCHERS`."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.search.coded_space import Ask, CodedSpace, names, scale
+from nasdsl.language.decisions import Integers, Options, Reals
+from nasdsl.language.moves import follow
+from nasdsl.language.point import Point
+from searchers import SEARCHERS, Evolution, Outcome, RandomSearch, Searcher
+
+ROOT = Path(__file__).parents[2]
+ROUNDS = 45  # beyond every searcher's founding phase
+
+
+def tree_program(ask: Ask) -> None:
+    """A small conditional space with every kind of domain."""
+    count = ask("net/repeat", Integers(1, 4), kind="count")
+    for i in range(int(count)):
+        if ask(f"net/repeat[{i}]/op", names("conv", "pool", "skip")) == "conv":
+            ask(f"net/repeat[{i}]/op/kernel", scale(1, 3, 5))
+            ask(f"net/repeat[{i}]/op/width", Integers(8, 64, step=8, log=True), kind="number")
+    if ask("opt", Options(("sgd", "adam"), (3.0, 1.0))) == "sgd":
+        ask("opt/lr", Reals(1e-4, 1.0, log=True, centre=0.1), kind="number")
+    ask("flip", Options((False, True), (1.0, 1.0)), kind="optional")
+
+
+TREE = CodedSpace(tree_program)
+GRID = CodedSpace(lambda ask: [ask(f"d{i}", scale(0, 1, 2)) for i in range(2)])
+
+
+def score_of(point: Point) -> float:
+    """A smooth function with an interaction; about one trial in nine fails."""
+    convs = sum(answer == "conv" for answer in point.values())
+    return convs - 0.3 * convs**2 + (2.0 if point.get("opt") == "sgd" and point.get("flip") else 0.0)
+
+
+def outcome_of(trial: int, point: Point) -> Outcome:
+    if trial % 9 == 4:
+        return Outcome(error="out of memory")
+    return Outcome(score=score_of(point))
+
+
+def drive(searcher: Searcher, trials: range) -> list[Point]:
+    points = []
+    for trial in trials:
+        point = searcher.ask(trial)
+        assert point is not None
+        searcher.tell(trial, point, outcome_of(trial, point))
+        points.append(point)
+    return points
+
+
+every_searcher = pytest.mark.parametrize("make", SEARCHERS.values(), ids=SEARCHERS)
+Make = Callable[[CodedSpace, int], Searcher]
+
+
+def unanswered(decision: object) -> str:
+    raise AssertionError(f"{decision} is not answered")
+
+
+@every_searcher
+def test_points_are_valid_and_new(make: Make) -> None:
+    points = drive(make(TREE, 0), range(ROUNDS))
+    assert all(follow(TREE, point, unanswered) == point for point in points)
+    assert len(set(points)) == len(points)
+
+
+@every_searcher
+def test_the_seed_decides(make: Make) -> None:
+    points = drive(make(TREE, 0), range(ROUNDS))
+    assert points == drive(make(TREE, 0), range(ROUNDS))
+    assert points != drive(make(TREE, 1), range(ROUNDS))
+
+
+@every_searcher
+def test_resuming_by_replay_continues_with_the_same_proposals(make: Make) -> None:
+    whole = make(TREE, 3)
+    points = drive(whole, range(ROUNDS))
+    resumed = make(TREE, 3)
+    for trial, point in enumerate(points):
+        resumed.tell(trial, point, outcome_of(trial, point))
+    assert drive(resumed, range(ROUNDS, ROUNDS + 6)) == drive(whole, range(ROUNDS, ROUNDS + 6))
+
+
+@every_searcher
+def test_the_process_does_not_matter(make: Make, request: pytest.FixtureRequest) -> None:
+    name = request.node.callspec.id
+    here = [dict(point) for point in drive(make(TREE, 5), range(ROUNDS))]
+    script = (
+        "import json; from tests.searchers.test_contract import *;"
+        f"print(json.dumps([dict(p) for p in drive(SEARCHERS[{name!r}](TREE, 5), range(ROUNDS))]))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == here
+
+
+@every_searcher
+def test_workers_in_any_order(make: Make) -> None:
+    searcher = make(TREE, 0)
+    rng = random.Random(0)
+    pending: dict[int, Point] = {}
+    proposed = []
+    for trial in range(ROUNDS):
+        point = searcher.ask(trial)
+        assert point is not None
+        proposed.append(point)
+        pending[trial] = point
+        if len(pending) == 8:
+            done = rng.choice(sorted(pending))
+            searcher.tell(done, pending.pop(done), outcome_of(done, proposed[done]))
+    assert len(set(proposed)) == ROUNDS
+
+
+@every_searcher
+def test_asking_again_for_a_pending_trial_gives_the_same_point(make: Make) -> None:
+    searcher = make(TREE, 0)
+    assert searcher.ask(0) == searcher.ask(0)
+
+
+@every_searcher
+def test_failures_alone_do_not_stop_it(make: Make) -> None:
+    searcher = make(TREE, 0)
+    failures = [
+        Outcome(error="diverged"),
+        Outcome(),
+        Outcome(score=float("nan")),
+        Outcome(score=float("-inf")),
+    ]
+    points = []
+    for trial in range(ROUNDS):
+        point = searcher.ask(trial)
+        assert point is not None
+        points.append(point)
+        searcher.tell(trial, point, failures[trial % 4])
+    assert len(set(points)) == ROUNDS
+
+
+@every_searcher
+def test_points_never_asked_for_are_taken(make: Make) -> None:
+    searcher = make(TREE, 0)
+    given = [TREE.sample(seed) for seed in range(ROUNDS)]
+    for trial, point in enumerate(given):
+        searcher.tell(trial, point, outcome_of(trial, point))
+    assert not set(drive(searcher, range(ROUNDS, ROUNDS + 5))) & set(given)
+
+
+@every_searcher
+def test_tells_are_keyed_by_trial_and_budget(make: Make) -> None:
+    told_once, told_often = make(TREE, 0), make(TREE, 0)
+    for trial in range(ROUNDS):
+        point = TREE.sample(trial)
+        final = outcome_of(trial, point)
+        told_once.tell(trial, point, final)
+        told_often.tell(trial, point, Outcome(score=100.0))
+        told_often.tell(trial, point, final)
+        told_often.tell(trial, point, final)
+    assert drive(told_once, range(ROUNDS, ROUNDS + 5)) == drive(told_often, range(ROUNDS, ROUNDS + 5))
+
+
+@every_searcher
+def test_a_partial_result_does_not_replace_a_full_one(make: Make) -> None:
+    told_full, told_late = make(TREE, 0), make(TREE, 0)
+    for trial in range(ROUNDS):
+        point = TREE.sample(trial)
+        told_full.tell(trial, point, Outcome(score=1.0, budget=1))
+        told_full.tell(trial, point, outcome_of(trial, point))
+        told_late.tell(trial, point, outcome_of(trial, point))
+        told_late.tell(trial, point, Outcome(score=1.0, budget=1))
+    assert drive(told_full, range(ROUNDS, ROUNDS + 5)) == drive(told_late, range(ROUNDS, ROUNDS + 5))
+
+
+@every_searcher
+def test_a_finite_space_is_used_up_exactly(make: Make) -> None:
+    searcher = make(GRID, 0)
+    points = set(drive(searcher, range(9)))
+    assert points == set(GRID.enumerate())
+    assert searcher.ask(9) is None
+
+
+@every_searcher
+def test_the_last_points_may_be_pending(make: Make) -> None:
+    searcher = make(GRID, 0)
+    points = {searcher.ask(trial) for trial in range(9)}
+    assert len(points) == 9
+    assert None not in points
+    assert searcher.ask(9) is None
+
+
+@pytest.mark.parametrize("kind", [RandomSearch, Evolution])
+def test_duplicates_may_be_allowed(kind: type[RandomSearch] | type[Evolution]) -> None:
+    points = drive(kind(GRID, 0, duplicates="allow"), range(40))
+    assert len(set(points)) < len(points)
+
+
+@pytest.mark.parametrize("kind", [RandomSearch, Evolution])
+def test_the_caller_says_what_is_the_same(kind: type[RandomSearch] | type[Evolution]) -> None:
+    searcher = kind(GRID, 0, same=lambda point: point["d0"])
+    points = drive(searcher, range(3))
+    assert {point["d0"] for point in points} == {0, 1, 2}
+    assert searcher.ask(3) is None
