@@ -55,12 +55,12 @@ _COLUMNS = "trial, point, score, error, reason, seconds, seed, params, macs, mea
 class Store:
     """The one writer of a run. Use as a context manager; holds the run's lock."""
 
-    def __init__(self, folder: Path) -> None:
-        """Create or open. Raises RunLocked, or RunError where the folder or file cannot be used."""
+    def __init__(self, folder: Path, patience_s: float = 0.0) -> None:
+        """Create or open, waiting so long for another writer. Raises RunLocked, or RunError where the folder or file cannot be used."""
         with _plain_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = RunLock(folder)
+        self._lock = RunLock(folder, patience_s)
         try:
             self._connection = self._open(folder / STORE_NAME)
         except BaseException:
