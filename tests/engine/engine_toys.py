@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
-from collections.abc import Callable, Iterator
+import signal
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from nasdsl.engine.functions import portable
 from nasdsl.engine.messages import Done, Job, Setup
 from nasdsl.engine.pool import Pool
+from nasdsl.engine.trial import Trial
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
 from searchers.protocol import Outcome
@@ -50,26 +53,8 @@ class Draws:
         self.told.append((trial, point, outcome))
 
 
-@pytest.fixture
-def pool_of(tmp_path: Path) -> Iterator[Callable[..., Pool]]:
-    """A pool of workers that call a function; closed at the end of the test."""
-    pools = []
-
-    def start(
-        function: Callable[..., Any], slots: int = 1, trial_time: float | None = None, **setup: Any
-    ) -> Pool:
-        pool = Pool(
-            Setup(tmp_path, function=portable(function), **setup),
-            slots,
-            tmp_path / "logs",
-            trial_time=trial_time,
-        )
-        pools.append(pool)
-        return pool
-
-    yield start
-    for pool in pools:
-        pool.close()
+def setup_for(folder: Path, function: Callable[..., Any], **fields: Any) -> Setup:
+    return Setup(folder, function=portable(function), **fields)
 
 
 def job(trial: int, x: int | None = None) -> Job:
@@ -86,3 +71,41 @@ def run_all(pool: Pool, jobs: list[Job]) -> dict[int, Any]:
             if isinstance(item, Done):
                 results[item.trial] = item.result
     return results
+
+
+def tenth(trial: Trial) -> float:
+    """The evaluation that most tests use: a tenth of x."""
+    return float(trial.point["x"]) / 10
+
+
+def slow_tenth(trial: Trial) -> float:
+    time.sleep(0.03)
+    return tenth(trial)
+
+
+def zoo(trial: Trial) -> float:
+    """Bad candidates: what x says happens."""
+    match trial.point["x"]:
+        case 1:
+            os._exit(3)
+        case 2:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case 3:
+            return float("nan")
+        case 4:
+            raise ValueError("no such luck")
+        case 5:
+            return len(bytearray(10**11))
+        case 6:
+            for _ in range(50):
+                print("x" * 10**6)
+        case 7:
+            os.fork()  # the copy comes back into the worker's loop
+        case 8:
+            while True:
+                pass
+        case 9:
+            sys.exit("enough")
+        case 10:
+            return "good"  # type: ignore[return-value]
+    return 1.0
