@@ -12,6 +12,7 @@ Tests and benchmarks use it where the tree, not the language, is the point. A pr
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 import re
@@ -72,7 +73,7 @@ class CodedSpace:
                     answers[path] = prefix[at][1]
                     return prefix[at][1]
                 domain = _without(domain, withdrawn.get(_place(prefix), []))
-                answer = choose(Decision(path, domain, re.sub(r"\[\d+\]", "[]", path), kind))
+                answer = choose(Decision(path, domain, site_of(path), kind))
                 if not contains(domain, answer):
                     raise ValueError(f"{path}: {answer!r} is not offered by {domain}")
                 prefix.append((path, answer))
@@ -126,6 +127,12 @@ class CodedSpace:
         except DeadEnd:
             return None, widths
         return answers, widths
+
+
+@functools.cache
+def site_of(path: str) -> str:
+    """The path with copy numbers left out."""
+    return re.sub(r"\[\d+\]", "[]", path)
 
 
 def _place(prefix: list[tuple[str, Answer]]) -> tuple[str, ...]:

@@ -228,15 +228,15 @@ class Machine:
         frame = (Label("", "", ""),) + (None,) * (self._frame_size - 1)
         return self.rest(self._program, TOP, None, None), self._start, ((), frame)
 
-    def run(self, configuration: Configuration) -> Ask | None:
-        """Step until something is asked; None: the end. Raises Dead and LimitError."""
+    def run(self, configuration: Configuration) -> tuple[Configuration, Ask | None]:
+        """Step until something is asked, or to the end (None). Raises Dead and LimitError."""
         while True:
             rest, wire, frames = configuration
             if rest is None:
-                return None
+                return configuration, None
             after = self.step(rest.term, rest, wire, frames)
             if type(after) is Ask:
-                return after
+                return configuration, after
             configuration = after  # type: ignore[assignment]
 
     def step(self, term: Statement, rest: Rest, wire: Wire, frames: Frames) -> Step:

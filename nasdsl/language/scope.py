@@ -146,12 +146,16 @@ def _unused(name: str, prefix: str, taken: set[str]) -> str:
 
 @dataclass
 class Checker:
-    """What every function of a check needs: where problems go, and what kind of space it is."""
+    """What every function of a check needs: where problems go, and what the file has so far."""
 
     problems: Problems
     has_network: bool
     unparse: Callable[[s.Value], str]
+    quantities: tuple[str, ...]
     blocks: dict[str, s.BlockDefinition] = field(default_factory=dict)
+    settings: set[str] = field(default_factory=set)
+    decisions: set[str] = field(default_factory=set)  # the last names of all decisions
+    index_ranges: set[int] = field(default_factory=set)  # cells of indices that a range reads
 
 
 @dataclass(frozen=True)

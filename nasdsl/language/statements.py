@@ -348,7 +348,7 @@ def _count(c: Checker, node: s.Value, scope: Scope, name: str) -> ValueTerm:
 
 def _refuse_index_domains(c: Checker, loop_body: Statement, index: int, span: Span) -> None:
     """Under `tied` one decision serves all copies, so its domain cannot depend on the copy."""
-    if index in c.cells_in_domains:
+    if index in c.index_ranges:
         message = "a decision in a tied repeat has a range that depends on its index"
         c.problems.error("tied-index", message, span, "leave out `tied`, or the index in the range")
 

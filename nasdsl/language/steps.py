@@ -29,12 +29,13 @@ from nasdsl.language.machine import (
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape, same
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
-from nasdsl.language.signatures.wiring import adapt, same_shape
+from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
     Assign,
     Branch,
+    Enter,
     Finish,
     Fork,
     Leave,
@@ -306,6 +307,11 @@ def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> 
     return rest.parent, wire, wipe(frames, rest.depth, term.slots)
 
 
+def enter(m: Machine, term: Enter, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    label: Label = frames[rest.depth][0]
+    return rest.parent, wire, set_cell(frames, rest.depth, term.label, label.inner(term.key))
+
+
 def open_let(m: Machine, term: Open, rest: Rest, wire: Wire, frames: Frames) -> Step:
     value = m.evaluate(term.value, frames, rest.depth)
     if type(value) is Pending:
@@ -353,5 +359,6 @@ STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = Mappi
         Assign: assign,
         Open: open_let,
         Finish: finish,
+        Enter: enter,
     }
 )

@@ -280,3 +280,11 @@ class Open(Statement):
 
     name: str
     value: ValueTerm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enter(Statement):
+    """A top-level part begins: its path goes into cell `label`."""
+
+    label: int
+    key: str

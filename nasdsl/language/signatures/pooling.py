@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nasdsl.language.shapes import Shape, vector
 from nasdsl.language.signatures.convolution import slide
-from nasdsl.language.signatures.rules import dim, need_layout
+from nasdsl.language.signatures.rules import dim, need_fit, need_layout
 from nasdsl.language.signatures.signature import (
     Argument,
     Arguments,
@@ -39,7 +39,11 @@ def _pool_shape(op: str) -> ShapeRule:
             "padding": args["padding"],
             "dilation": 1,
         }
-        sizes = tuple(slide(size, window, op, inputs[0], need) for size in inputs[0].spatial)
+        sizes = inputs[0].spatial
+        if op == "avg_pool" and inputs[0].layout == "volume":
+            # torch's AvgPool3d asks for this even where padding would make room.
+            sizes = tuple(need_fit(size, dim(args["window"]), op, inputs[0], need) for size in sizes)
+        sizes = tuple(slide(size, window, op, inputs[0], need) for size in sizes)
         return Shape((inputs[0].channels, *sizes), inputs[0].layout)
 
     return shape
@@ -69,12 +73,14 @@ SIGNATURES = (
         "global_avg_pool",
         "layer",
         "The mean of each channel over all positions: a vector.",
+        positional=0,
         shape=_global_shape("global_avg_pool"),
     ),
     Signature(
         "global_max_pool",
         "layer",
         "The greatest value of each channel over all positions: a vector.",
+        positional=0,
         shape=_global_shape("global_max_pool"),
     ),
     Signature(

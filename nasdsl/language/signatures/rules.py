@@ -63,7 +63,7 @@ def clamp_low(value: Dim, low: int) -> Dim:
 
 def ceil_share(size: Dim, parts: Dim) -> Dim:
     """ceil(size / parts) for positive parts, with the tightest ends."""
-    return 0 - (0 - size) // parts
+    return interval(-(-lower(size) // upper(parts)), -(-upper(size) // lower(parts)))
 
 
 def product(dims: Sequence[Dim]) -> Dim:
@@ -83,7 +83,7 @@ def need_layout(shape: Shape, layouts: tuple[str, ...], op: str, help: str, need
 
 
 def need_fit(size: Dim, window: Dim, op: str, shape: Shape, need: Need) -> Dim:
-    """A window without padding must fit; the sizes at which it does."""
+    """A window must fit into an axis; the sizes at which it does."""
     need(
         at_least(size, window),
         f"a window of {window} does not fit the {shape} that `{op}` gets",

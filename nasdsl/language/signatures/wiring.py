@@ -46,11 +46,13 @@ def adaptation(target: Shape) -> Mapping[str, Value]:
     return {"width": target.channels, "size": sizes}  # type: ignore[dict-item]  # Dims while checking
 
 
-def _passes(op: str) -> ShapeRule:
-    def shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
-        return inputs[0]
+def _passes(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    return inputs[0]
 
-    return shape
+
+def _dropout_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    need_layout(inputs[0], _FEATURES, "dropout", "put `token_embedding` before it", need)
+    return inputs[0]
 
 
 def _flatten_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
@@ -135,19 +137,25 @@ _WIDTH = Argument("width", integer(1), "channels, features, or width of tokens",
 _SIZE = Argument("size", Kind("numbers", 1), "length of each remaining axis; kept if not given", shapes=True)
 
 SIGNATURES = (
-    Signature("identity", "layer", "Its input, unchanged.", shape=_passes("identity")),
-    Signature("zero", "layer", "Zeros in the shape of its input: no connection.", shape=_passes("zero")),
-    Signature("flatten", "layer", "All values of a sample as one vector.", shape=_flatten_shape),
+    Signature("identity", "layer", "Its input, unchanged.", positional=0, shape=_passes),
+    Signature(
+        "zero", "layer", "Zeros in the shape of its input: no connection.", positional=0, shape=_passes
+    ),
+    Signature(
+        "flatten", "layer", "All values of a sample as one vector.", positional=0, shape=_flatten_shape
+    ),
     Signature(
         "to_tokens",
         "layer",
         "Each position of a map becomes a token as wide as its channels.",
+        positional=0,
         shape=_to_tokens_shape,
     ),
     Signature(
         "to_sequence",
         "layer",
         "Tokens as a sequence with their width as channels; a vector as one channel.",
+        positional=0,
         shape=_to_sequence_shape,
     ),
     Signature(
@@ -160,17 +168,34 @@ SIGNATURES = (
                 "per", name_of("value", "channel"), "whether values or whole channels are dropped", "value"
             ),
         ),
-        shape=_passes("dropout"),
-    ),
-    Signature("add", "layer", "The sum of its inputs.", arity=_SOME, shape=_elementwise_shape("add")),
-    Signature(
-        "mul", "layer", "The product of its inputs, by element.", arity=_SOME, shape=_elementwise_shape("mul")
+        shape=_dropout_shape,
     ),
     Signature(
-        "mean", "layer", "The mean of its inputs, by element.", arity=_SOME, shape=_elementwise_shape("mean")
+        "add", "layer", "The sum of its inputs.", positional=0, arity=_SOME, shape=_elementwise_shape("add")
     ),
     Signature(
-        "concat", "layer", "Its inputs side by side, along the channels.", arity=_SOME, shape=_concat_shape
+        "mul",
+        "layer",
+        "The product of its inputs, by element.",
+        positional=0,
+        arity=_SOME,
+        shape=_elementwise_shape("mul"),
+    ),
+    Signature(
+        "mean",
+        "layer",
+        "The mean of its inputs, by element.",
+        positional=0,
+        arity=_SOME,
+        shape=_elementwise_shape("mean"),
+    ),
+    Signature(
+        "concat",
+        "layer",
+        "Its inputs side by side, along the channels.",
+        positional=0,
+        arity=_SOME,
+        shape=_concat_shape,
     ),
     Signature(
         "project",
