@@ -130,12 +130,10 @@ def _search(request: Request, store: Store, interrupts: Interrupts, budget_given
     if meta:
         check_same_space(store.folder, meta, request.space)
     prepared = _prepared(request, store.folder)
-    if not meta:
-        meta = _fresh(request, prepared)
-        store.set_meta(meta)
+    meta = meta or _fresh(request, prepared)
     searcher = _searcher(request, prepared.space, meta)
     budget = request.budget if budget_given else meta["budget"]
-    store.set_meta({"budget": budget, "ended": None})
+    store.set_meta(meta | {"budget": budget, "ended": None})
     finished = len(store.records())
     request.on_event(
         Started(
@@ -200,13 +198,13 @@ def _as_space(space: Space | str | Path) -> Space:
 
 @contextlib.contextmanager
 def _store(folder: Path) -> Iterator[Store]:
-    """The store; a fresh folder in which no run could begin is left as it was found."""
+    """The store; a fresh folder in which no trial came to an end is left as it was found."""
     existed, empty = folder.exists(), not folder.exists() or not any(folder.iterdir())
     with Store(folder) as store:
         try:
             yield store
         except BaseException:
-            if empty and not store.meta():
+            if empty and not store.records():
                 _clear(folder, existed)
             raise
 

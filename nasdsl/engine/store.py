@@ -28,6 +28,7 @@ from nasdsl.language.point import Point
 Json: TypeAlias = Any  # what json.loads gives
 
 STORE_NAME = "run.sqlite"
+NOT_BEGUN = "the run in {folder} has not begun: nothing is stored yet"
 FORMAT = 1  # raise it with every change of the tables, and teach `_check_format` the old ones
 
 _TABLES = """
@@ -156,6 +157,8 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise RunError(f"{folder} is not a run folder: it has no {STORE_NAME}")
     with _plain_errors(folder), closing(_connect_to_read(path)) as connection:
+        if _format_of(connection) == 0:
+            raise RunError(NOT_BEGUN.format(folder=folder))
         _check_format(connection, path)
         yield connection
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from nasdsl.engine.errors import RunError
 from nasdsl.engine.run import open_run
 from nasdsl.engine.store import has_run
 
@@ -32,7 +33,11 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 def finished(folder: Path) -> dict[int, tuple[object, ...]]:
     if not has_run(folder):
         return {}
-    records = open_run(folder).records
+    try:
+        records = open_run(folder).records
+    except RunError as error:
+        assert "has not begun" in str(error)
+        return {}
     assert len({record.trial for record in records}) == len(records), "a trial twice"
     return {r.trial: (r.point, r.score, r.error, r.seed, r.seconds) for r in records}
 
