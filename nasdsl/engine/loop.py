@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -111,9 +110,7 @@ class Loop:
         )
         self.on_event(TrialStarted(ask.trial, ask.point))
 
-    def _take(
-        self, news: list[News], records: list[Record], running: dict[int, Point], began: float
-    ) -> None:
+    def _take(self, news: list[News], records: list[Record], running: dict[int, Point], began: float) -> None:
         """Store and tell what ended; pass on what was reported."""
         for item in news:
             match item:
@@ -132,7 +129,9 @@ class Loop:
                     best = best_of(records)
                     self.on_event(TrialFinished(record, best, len(records), len(running), elapsed))
         for trial in self.workers.retried():
-            self.on_event(Notice(f"the worker of trial {trial} was killed from outside; the trial starts again"))
+            self.on_event(
+                Notice(f"the worker of trial {trial} was killed from outside; the trial starts again")
+            )
 
     def _has_room(self, given_out: int) -> bool:
         return self.budget is None or given_out < self.budget
@@ -150,15 +149,15 @@ class Loop:
             return "time"
         return "exhausted" if exhausted and not running else None
 
-    def _drain(
-        self, records: list[Record], running: dict[int, Point], by: EndedBy, began: float
-    ) -> None:
+    def _drain(self, records: list[Record], running: dict[int, Point], by: EndedBy, began: float) -> None:
         """Let running trials end within the grace; what does not stays pending, for a resume."""
         if by not in ("interrupted", "time") or not running:
             return
         if by == "interrupted":
             self.on_event(
-                Notice(f"interrupted: {len(running)} running trials may end within {GRACE_S:g} s; again: stop now")
+                Notice(
+                    f"interrupted: {len(running)} running trials may end within {GRACE_S:g} s; again: stop now"
+                )
             )
         deadline = time.monotonic() + GRACE_S
         while running and self.interrupts.count < 2 and time.monotonic() < deadline:

@@ -175,7 +175,9 @@ def _apply(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -
     arguments = bind(c, row, node, inner)
     closed = all(type(term) is Constant for _, term in arguments)
     constant = {n: t.value for n, t in arguments if type(t) is Constant} if closed else None
-    checks = tuple((n, row.by_name[n].kind) for n, t in arguments if not _is_sure(t, row.by_name[n].kind.type))
+    checks = tuple(
+        (n, row.by_name[n].kind) for n, t in arguments if not _is_sure(t, row.by_name[n].kind.type)
+    )
     place = scope.fresh_place(label or row.name)
     slots = (first, scope.frame.size)
     return Apply(slots, row, arguments, constant, checks, scope.label, place, span=node.span)

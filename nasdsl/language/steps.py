@@ -93,9 +93,7 @@ def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Fr
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
 
 
-def layer(
-    m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str
-) -> Wire:
+def layer(m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str) -> Wire:
     """One operation on the wire. Raises Dead where it does not fit."""
     assert signature.shape is not None, signature.name
     try:

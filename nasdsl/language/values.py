@@ -137,8 +137,11 @@ def _known(kind: Kind | None) -> list[str]:
 
 
 def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
-    if node.name in FUNCTIONS and scope.find(node.name) is None and wanted.kind is None or (
-        node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real")
+    if (
+        node.name in FUNCTIONS
+        and scope.find(node.name) is None
+        and wanted.kind is None
+        or (node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real"))
     ):
         operands = tuple(a.value for a in node.arguments)
         return _operation(c, node, node.name, operands, scope, wanted)
@@ -332,9 +335,7 @@ def unique(c: Checker, answer: Answer, taken: dict[Answer, ValueTerm], span: Spa
     """Repeated alternatives get `#2`, `#3`, and a warning."""
     if answer not in taken:
         return answer
-    c.problems.warn(
-        "repeated-alternative", f"`{answer}` is an alternative twice, and counts twice", span
-    )
+    c.problems.warn("repeated-alternative", f"`{answer}` is an alternative twice, and counts twice", span)
     number = 2
     while f"{answer}#{number}" in taken:
         number += 1
