@@ -79,7 +79,7 @@ class Loop:
                 if ask is None:
                     break
                 running[ask.trial] = ask.point
-                self._submit(ask, records)
+                self._submit(ask)
             self._take(self.workers.wait(), records, running, began)
 
     def _asks(self) -> Iterator[Ask | None]:
@@ -98,14 +98,14 @@ class Loop:
             yield ask
             trial += 1
 
-    def _submit(self, ask: Ask, records: list[Record]) -> None:
+    def _submit(self, ask: Ask) -> None:
         self.workers.submit(
             Job(
                 trial=ask.trial,
                 point=ask.point.to_json(),
                 seed=seed_of(self.seed, ask.trial),
                 weights=self.keeper.partial(ask.trial),
-                keep_above=self.keeper.threshold(records),
+                keep_above=self.keeper.threshold(),
             )
         )
         self.on_event(TrialStarted(ask.trial, ask.point))
@@ -123,7 +123,7 @@ class Loop:
                     self.keeper.keep(trial, result)
                     self.store.finish(record)
                     records.append(record)
-                    self.keeper.prune(records)
+                    self.keeper.note(record)
                     self.searcher.tell(trial, record.point, record.outcome)
                     elapsed = time.monotonic() - began
                     best = best_of(records)

@@ -152,7 +152,7 @@ def _search(request: Request, store: Store, interrupts: Interrupts, budget_given
             store=store,
             searcher=searcher,
             workers=pool,
-            keeper=Keeper(store.folder, max(_KEPT_WEIGHTS, request.confirm)),
+            keeper=Keeper(store.folder, max(_KEPT_WEIGHTS, request.confirm), store.records()),
             interrupts=interrupts,
             on_event=request.on_event,
             seed=meta["seed"],
