@@ -60,19 +60,29 @@ class Space:
 
     @cached_property
     def _machine(self) -> Machine:
+        """Works out shapes: what costs and plans need."""
+        return self._new_machine(blind=False)
+
+    @cached_property
+    def _decider(self) -> Machine:
+        """Decides and counts; without shapes where every network fits or the data are not known."""
+        blind = not self._program.can_fail or not self._is_concrete
+        return self._new_machine(blind=True) if blind else self._machine
+
+    def _new_machine(self, blind: bool) -> Machine:
         program = self._program
         shape = next(iter(self.task.inputs.values())) if self.task else vector(1)
         quantities = {"outputs": self.task.outputs if self.task else 0}
         wire = Wire(shape)
-        return Machine(program.statement, program.frame_size, wire, quantities, SIGNATURES, STEPS)
+        return Machine(program.statement, program.frame_size, wire, quantities, SIGNATURES, STEPS, blind)
 
     @cached_property
     def _count(self) -> Fold:
-        return counting(self._machine)
+        return counting(self._decider)
 
     @cached_property
     def _feasibility(self) -> Feasibility:
-        exists = self._count if self._program.can_fail and self._is_concrete else None
+        exists = None if self._decider.blind else self._count
         accepts: Callable[[Point], bool] = self._holds if self._program.requirements else _anything
         return Feasibility(exists, self._bounds if self._is_concrete else (), accepts)
 
@@ -103,7 +113,8 @@ class Space:
         there. Raises AnswerError for an answer that is not offered, Infeasible where no point
         holds every `require`.
         """
-        return decide(self._machine, choose, self._feasibility)
+        machine = self._machine if self._feasibility.bounds else self._decider
+        return decide(machine, choose, self._feasibility)
 
     def decided(self, point: Mapping[str, Answer]) -> Decided:
         """The network and the settings that a point decides. Raises AnswerError for no point."""
@@ -124,16 +135,16 @@ class Space:
     def count(self) -> int:
         """How many points, exactly: after pruning by shapes and before `require`; a real range
         counts as one. Raises LimitError where exact counting is out of reach."""
-        cost, value = self._count.after(self._machine.start())
+        cost, value = self._count.after(self._decider.start())
         return value or 0
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
-        return unrank(self._machine, self._count, index, lambda domain: middle(domain))
+        return unrank(self._decider, self._count, index, lambda domain: middle(domain))
 
     def rank(self, point: Mapping[str, Answer]) -> int:
         """The index of a point. Raises AnswerError where it is none."""
-        return rank(self._machine, self._count, point)
+        return rank(self._decider, self._count, point)
 
     def enumerate(self) -> Iterator[Point]:
         """All points, lazily, in order of rank."""
@@ -153,7 +164,7 @@ class Space:
     def _sample_points(self, rng: random.Random) -> Point:
         total = self.count()
         for _ in range(_MOST_REJECTED):
-            point = unrank(self._machine, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
+            point = unrank(self._decider, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
             if self._feasibility.accepts(point):
                 return point
         raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
