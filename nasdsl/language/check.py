@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
@@ -13,10 +12,9 @@ from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
 from nasdsl.language.requires import Requirement, requirement
 from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scope
-from nasdsl.language.shapes import Shape
 from nasdsl.language.statements import body, let
 from nasdsl.language.survey import survey
-from nasdsl.language.tasks import goals_of, task_of
+from nasdsl.language.tasks import Bound, goals_of, task_of
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
 
 
@@ -35,14 +33,6 @@ class Program:
     has_network: bool
     can_fail: bool
     warnings: tuple[Diagnostic, ...]
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What the user's data turned out to be: shapes of the inputs, and `outputs`."""
-
-    inputs: Mapping[str, Shape]
-    outputs: int
 
 
 def check(file: s.File, bound: Bound | None = None) -> Program:
