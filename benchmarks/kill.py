@@ -37,7 +37,7 @@ def main() -> int:
         kept: dict[int, Record] = {}
         kills = 0
         while kills < arguments.kills:
-            command = _start(arguments.space, arguments.budget + len(kept) // 2, folder)
+            command = _start(arguments.space, len(kept) + arguments.budget, folder)
             delay = rng.uniform(0.0, _LONGEST_ROUND_S)
             ended = _wait(command, delay)
             command.kill()
@@ -63,7 +63,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--space", default="spaces/mnist1d.space")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--budget", type=int, default=40)
+    parser.add_argument("--budget", type=int, default=40, help="trials still to run at each start")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
