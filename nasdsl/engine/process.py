@@ -24,7 +24,8 @@ from nasdsl.engine.worker import work
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
-_TAIL = 2000  # bytes of it that go with a dead trial
+_TAIL = 16_000  # bytes of it that are looked at when a trial dies
+_LONGEST_TAIL = 2000  # characters of them that go into its record
 
 
 class WorkerProcess:
@@ -108,9 +109,12 @@ class WorkerProcess:
         try:
             with self._log.open("rb") as file:
                 file.seek(max(self._log_start, _size(self._log) - _TAIL))
-                return file.read(_TAIL).decode(errors="replace").strip()
+                text = file.read(_TAIL).decode(errors="replace")
         except OSError:
             return ""
+        # faulthandler ends with the names of every extension loaded: long, and no news.
+        lines = [line for line in text.splitlines() if not line.startswith("Extension modules:")]
+        return "\n".join(lines).strip()[-_LONGEST_TAIL:]
 
 
 def _preload(setup: Setup) -> list[str]:
