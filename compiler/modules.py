@@ -164,3 +164,127 @@ class Recurrent(nn.Module):
             return hidden[-2 if self.rnn.bidirectional else -1 :].transpose(0, 1).flatten(1)
         outputs: Tensor = steps
         return outputs.transpose(1, 2) if self.channels_first else outputs
+
+
+class LearnedPositions(nn.Module):
+    """A learned vector added to each token, by its place."""
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        self.positions = nn.Parameter(0.02 * torch.randn(tokens, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.positions
+
+
+class ClassToken(nn.Module):
+    """A learned token put before all others."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.token = nn.Parameter(0.02 * torch.randn(1, 1, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1)
+
+
+class TakeToken(nn.Module):
+    """The token at one place, (batch, width)."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, self.place]
+
+
+class Rotary(nn.Module):
+    """Turns each pair of features (i, i + width / 2) by its place times 10000 ** (-2 i / width).
+
+    For queries or keys (batch, heads, tokens, width). Su et al. 2021, eq. 34, with halves for pairs.
+    """
+
+    cos: Tensor
+    sin: Tensor
+
+    def __init__(self, tokens: int, width: int) -> None:
+        super().__init__()
+        rates = 10000.0 ** (-torch.arange(0, width, 2) / width)
+        angles = torch.arange(tokens)[:, None] * rates
+        self.register_buffer("cos", angles.cos(), persistent=False)
+        self.register_buffer("sin", angles.sin(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = x.chunk(2, -1)
+        return torch.cat([left * self.cos - right * self.sin, right * self.cos + left * self.sin], -1)
+
+
+class Attention(nn.Module):
+    """Multi-head attention over tokens (batch, tokens, width).
+
+    With fewer kv_heads than heads, each head of keys and values serves several heads of queries.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        kv_heads: int | None = None,
+        causal: bool = False,
+        dropout: float = 0.0,
+        bias: bool = True,
+        rotary: nn.Module | None = None,
+        positions: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.heads, self.kv_heads = heads, kv_heads or heads
+        self.causal, self.dropout = causal, dropout
+        key_width = width // heads * self.kv_heads
+        self.query = nn.Linear(width, width, bias=bias)
+        self.key = nn.Linear(width, key_width, bias=bias)
+        self.value = nn.Linear(width, key_width, bias=bias)
+        self.out = nn.Linear(width, width, bias=bias)
+        self.rotary, self.positions = rotary, positions
+
+    def forward(self, x: Tensor) -> Tensor:
+        placed = x if self.positions is None else self.positions(x)
+        query = self.query(placed).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        key = self.key(placed).unflatten(2, (self.kv_heads, -1)).transpose(1, 2)
+        value = self.value(x).unflatten(2, (self.kv_heads, -1)).transpose(1, 2)
+        if self.rotary is not None:
+            query, key = self.rotary(query), self.rotary(key)
+        if self.kv_heads < self.heads:
+            key = key.repeat_interleave(self.heads // self.kv_heads, 1)
+            value = value.repeat_interleave(self.heads // self.kv_heads, 1)
+        dropout = self.dropout if self.training else 0.0
+        mixed = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=self.causal)
+        joined: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return joined
+
+
+class SwiGLU(nn.Module):
+    """silu(gate(x)) * up(x), then down to the input width, over the last axis (Shazeer 2020)."""
+
+    def __init__(self, width: int, hidden: int, bias: bool) -> None:
+        super().__init__()
+        self.gate = nn.Linear(width, hidden, bias=bias)
+        self.up = nn.Linear(width, hidden, bias=bias)
+        self.down = nn.Linear(hidden, width, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.down(F.silu(self.gate(x)) * self.up(x))
+        return y
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each channel of a map by a gate computed from the means of all channels (Hu et al. 2018)."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.reduce = nn.Linear(channels, hidden)
+        self.expand = nn.Linear(hidden, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        gates = torch.sigmoid(self.expand(F.relu(self.reduce(x.flatten(2).mean(2)))))
+        return x * gates.reshape(*gates.shape, *[1] * (x.dim() - 2))

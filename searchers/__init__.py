@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from searchers.evolution import Evolution
 from searchers.protocol import Outcome, Searcher
 from searchers.random_search import RandomSearch
+from searchers.smbo import SMBO
 from searchers.view import SearchSpace
 
 SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
     "random": RandomSearch,
     "evolution": Evolution,
+    "smbo": SMBO,
 }
 
-__all__ = ["SEARCHERS", "Evolution", "Outcome", "RandomSearch", "SearchSpace", "Searcher"]
+__all__ = ["SEARCHERS", "SMBO", "Evolution", "Outcome", "RandomSearch", "SearchSpace", "Searcher"]

@@ -45,12 +45,14 @@ def succeeded(outcome: Outcome) -> bool:
 class History:
     """Results by trial, pending points and a multiset of points seen.
 
-    `told` counts changes, so that whoever caches a fit can tell whether it is stale.
+    `arrivals` are the trials told, in order of their first tell; `revisions` counts the tells that
+    replaced what stood, so that whoever caches a fit knows when it is stale.
     """
 
     def __init__(self, same: Same) -> None:
         self.pending: dict[int, Point] = {}
-        self.told = 0
+        self.arrivals: list[int] = []
+        self.revisions = 0
         self._same = same
         self._outcomes: dict[tuple[int, float], Result] = {}
         self._standing: dict[int, Result] = {}
@@ -70,11 +72,12 @@ class History:
         self._outcomes[trial, spent(outcome)] = Result(trial, point, outcome)
         if trial not in self._standing:
             insort(self._order, trial)
+            self.arrivals.append(trial)
         else:
+            self.revisions += 1
             self._seen[self._same(self._standing[trial].point)] -= 1
         self._standing[trial] = self._best_informed(trial, spent(outcome))
         self._seen[self._same(self._standing[trial].point)] += 1
-        self.told += 1
 
     def _best_informed(self, trial: int, budget: float) -> Result:
         before = self._standing.get(trial)
@@ -88,6 +91,10 @@ class History:
 
     def __len__(self) -> int:
         return len(self._order)
+
+    def earliest(self, n: int) -> list[Result]:
+        """The standing of the first `n` trials told."""
+        return [self._standing[trial] for trial in self.arrivals[:n]]
 
     def results(self) -> list[Result]:
         """The standing of every trial told, failed ones too, by trial number."""

@@ -25,6 +25,11 @@ _INTEGERS = {
     "dilation": (1, 1, 2, 3),
     "groups": (1, 1, 2, 3, 4),
     "layers": (1, 2, 3),
+    "heads": (1, 2, 3, 4),
+    "kv_heads": (1, 1, 2),
+    "patch": (1, 2, 3, 4),
+    "expand": (1, 2, 3),
+    "reduction": (1, 2, 4),
     "factor": (1, 2, 3),
 }
 

@@ -17,7 +17,7 @@ from nasdsl.language.shapes import Shape
 _Arguments = Mapping[str, Value]
 
 
-def _window(args: _Arguments, channels: int, filters: int, axes: int, **more: Ingredient) -> Recipe:
+def window(args: _Arguments, channels: int, filters: int, axes: int, **more: Ingredient) -> Recipe:
     """A convolution with the window of `args`: its torch module, behind a padding if that is uneven."""
     kernel, stride, dilation = whole(args["kernel"]), whole(args["stride"]), whole(args["dilation"])
     around = dilation * (kernel - 1) if name(args["padding"]) == "same" else 0
@@ -42,17 +42,17 @@ def _more(args: _Arguments, groups: int) -> dict[str, Ingredient]:
 
 def _conv(axes: int, args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
     groups = whole(args["groups"])
-    return _window(args, channels_of(inputs[0]), channels_of(output), axes, **_more(args, groups))
+    return window(args, channels_of(inputs[0]), channels_of(output), axes, **_more(args, groups))
 
 
 def _depthwise(axes: int, args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
     channels = channels_of(inputs[0])
-    return _window(args, channels, channels_of(output), axes, **_more(args, channels))
+    return window(args, channels, channels_of(output), axes, **_more(args, channels))
 
 
 def _separable(axes: int, args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
     channels = channels_of(inputs[0])
-    depthwise = _window(args, channels, channels, axes, **_more({"bias": False}, channels))
+    depthwise = window(args, channels, channels, axes, **_more({"bias": False}, channels))
     pointwise = make(f"nn.Conv{axes}d", channels, channels_of(output), 1, **_more(args, 1))
     return make("Chain", depthwise=depthwise, pointwise=pointwise)
 

@@ -8,7 +8,17 @@ from typing import TypeAlias
 
 from torch import nn
 
-from compiler.builders import activations, convolution, dense, normalization, pooling, recurrent, wiring
+from compiler.builders import (
+    activations,
+    attention,
+    bottleneck,
+    convolution,
+    dense,
+    normalization,
+    pooling,
+    recurrent,
+    wiring,
+)
 from compiler.builders.arguments import RecipeRule
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
@@ -20,6 +30,8 @@ RECIPES: Mapping[str, RecipeRule] = {
     **convolution.RECIPES,
     **pooling.RECIPES,
     **recurrent.RECIPES,
+    **attention.RECIPES,
+    **bottleneck.RECIPES,
     **normalization.RECIPES,
     **activations.RECIPES,
     **wiring.RECIPES,

@@ -48,7 +48,8 @@ def load(folder: Path, name: str) -> dict[str, Any] | None:
 
     with safe_open(path, framework="pt") as file:
         state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        return state | json.loads(file.metadata()["plain"])
+        plain: dict[str, Any] = json.loads(file.metadata()["plain"])
+        return state | plain
 
 
 def write_tensors(

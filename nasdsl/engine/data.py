@@ -36,7 +36,7 @@ def prepare_data(space: Space, data: Any, valid: Any, folder: Path) -> Prepared:
     if kept.is_dir():
         dataset = Dataset.open(kept)
     else:
-        dataset = open_data(space.task, Path.cwd(), user_data(data, valid))
+        dataset = open_data(space.task, Path.cwd(), _user_data(data, valid))
         _save_whole(dataset, kept)
     described = {
         "statement": dataset.statement,
@@ -44,6 +44,15 @@ def prepare_data(space: Space, data: Any, valid: Any, folder: Path) -> Prepared:
         "outputs": dataset.outputs,
     }
     return Prepared(space.with_task(dataset.shapes, dataset.outputs), kept, described)
+
+
+def _user_data(data: Any, valid: Any) -> Any:
+    """Arrays `(X, y)` or what the training package takes as the user's data, as the latter."""
+    from nasdsl.training import UserData
+
+    if isinstance(data, tuple):
+        return UserData.from_arrays(data, valid)
+    return data
 
 
 def _save_whole(dataset: Any, folder: Path) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
 
 from nasdsl.engine.errors import RunError, RunLocked
@@ -21,15 +22,16 @@ class RunLock:
     descriptor: Python opens files non-inheritable.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Raises RunLocked where another process holds it, RunError where the folder is not writable."""
+    def __init__(self, folder: Path, patience_s: float = 0.0) -> None:
+        """Raises RunLocked where another process still holds it after `patience_s` seconds, RunError
+        where the folder is not writable."""
         path = folder / LOCK_NAME
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise RunError(f"cannot write in the run folder {folder}: {error.strerror}") from error
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._descriptor, patience_s)
         except BlockingIOError:
             holder = _holder(path)
             os.close(self._descriptor)
@@ -54,6 +56,17 @@ class RunLock:
 
     def release(self) -> None:
         os.close(self._descriptor)
+
+
+def _lock(descriptor: int, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _holder(path: Path) -> str:

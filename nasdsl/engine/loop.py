@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -80,7 +79,7 @@ class Loop:
                 if ask is None:
                     break
                 running[ask.trial] = ask.point
-                self._submit(ask, records)
+                self._submit(ask)
             self._take(self.workers.wait(), records, running, began)
 
     def _asks(self) -> Iterator[Ask | None]:
@@ -99,21 +98,19 @@ class Loop:
             yield ask
             trial += 1
 
-    def _submit(self, ask: Ask, records: list[Record]) -> None:
+    def _submit(self, ask: Ask) -> None:
         self.workers.submit(
             Job(
                 trial=ask.trial,
                 point=ask.point.to_json(),
                 seed=seed_of(self.seed, ask.trial),
                 weights=self.keeper.partial(ask.trial),
-                keep_above=self.keeper.threshold(records),
+                keep_above=self.keeper.threshold(),
             )
         )
         self.on_event(TrialStarted(ask.trial, ask.point))
 
-    def _take(
-        self, news: list[News], records: list[Record], running: dict[int, Point], began: float
-    ) -> None:
+    def _take(self, news: list[News], records: list[Record], running: dict[int, Point], began: float) -> None:
         """Store and tell what ended; pass on what was reported."""
         for item in news:
             match item:
@@ -126,13 +123,15 @@ class Loop:
                     self.keeper.keep(trial, result)
                     self.store.finish(record)
                     records.append(record)
-                    self.keeper.prune(records)
+                    self.keeper.note(record)
                     self.searcher.tell(trial, record.point, record.outcome)
                     elapsed = time.monotonic() - began
                     best = best_of(records)
                     self.on_event(TrialFinished(record, best, len(records), len(running), elapsed))
         for trial in self.workers.retried():
-            self.on_event(Notice(f"the worker of trial {trial} was killed from outside; the trial starts again"))
+            self.on_event(
+                Notice(f"the worker of trial {trial} was killed from outside; the trial starts again")
+            )
 
     def _has_room(self, given_out: int) -> bool:
         return self.budget is None or given_out < self.budget
@@ -150,15 +149,15 @@ class Loop:
             return "time"
         return "exhausted" if exhausted and not running else None
 
-    def _drain(
-        self, records: list[Record], running: dict[int, Point], by: EndedBy, began: float
-    ) -> None:
+    def _drain(self, records: list[Record], running: dict[int, Point], by: EndedBy, began: float) -> None:
         """Let running trials end within the grace; what does not stays pending, for a resume."""
         if by not in ("interrupted", "time") or not running:
             return
         if by == "interrupted":
             self.on_event(
-                Notice(f"interrupted: {len(running)} running trials may end within {GRACE_S:g} s; again: stop now")
+                Notice(
+                    f"interrupted: {len(running)} running trials may end within {GRACE_S:g} s; again: stop now"
+                )
             )
         deadline = time.monotonic() + GRACE_S
         while running and self.interrupts.count < 2 and time.monotonic() < deadline:

@@ -1,7 +1,7 @@
 """What travels between the parent and its workers: plain data only, never closures or modules.
 
-    parent -> worker   Setup (once), then Job, StopTrial
-    worker -> parent   Ready or Broken (once), then for each job Begun, Report*, Done
+parent -> worker   Setup (once), then Job, StopTrial
+worker -> parent   Ready or Broken (once), then for each job Begun, Report*, Done
 """
 
 from __future__ import annotations

@@ -173,7 +173,7 @@ class Pool:
     def _bury(self, index: int) -> Iterator[News]:
         """Replace a dead worker; its trial starts again if it was killed from outside for the first time."""
         worker = self._workers[index]
-        self._fruitless += not worker.ready
+        self._fruitless += worker.killed is None and not worker.ready
         end, log = worker.process.ending(), worker.process.log_tail()
         worker.process.close()
         if self._fruitless >= _FRUITLESS_STARTS:
@@ -182,9 +182,11 @@ class Pool:
         job = worker.job
         if job is None:
             return
-        from_outside = worker.killed is None and worker.process.signal == signal.SIGKILL
-        self._losses[job.trial] = self._losses.get(job.trial, 0) + 1
-        if not worker.ready or (from_outside and self._losses[job.trial] < _LOST_TWICE):
+        unasked = worker.killed is None
+        from_outside = unasked and worker.process.signal == signal.SIGKILL
+        self._losses[job.trial] = self._losses.get(job.trial, 0) + (from_outside and worker.ready)
+        # A worker that died before it was ready never saw the trial.
+        if unasked and (not worker.ready or (from_outside and self._losses[job.trial] < _LOST_TWICE)):
             heir.job = job
             heir.process.send(job)
             self._retried.append(job.trial)

@@ -23,9 +23,9 @@ from nasdsl.engine.messages import FromWorker, Job, Setup, StopTrial
 from nasdsl.engine.worker import work
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-_PRELOAD = ("torch", "numpy", "nasdsl.engine.worker")
 _LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
-_TAIL = 2000  # bytes of it that go with a dead trial
+_TAIL = 16_000  # bytes of it that are looked at when a trial dies
+_LONGEST_TAIL = 2000  # characters of them that go into its record
 
 
 class WorkerProcess:
@@ -35,7 +35,7 @@ class WorkerProcess:
         """Raises PoolError where the system gives no further process."""
         context = multiprocessing.get_context(_METHOD)
         if _METHOD == "forkserver":
-            context.set_forkserver_preload(list(_PRELOAD))
+            context.set_forkserver_preload(_preload(setup))
         ours, theirs = context.Pipe(duplex=True)
         self._log = log
         self._log_start = _size(log)
@@ -109,9 +109,19 @@ class WorkerProcess:
         try:
             with self._log.open("rb") as file:
                 file.seek(max(self._log_start, _size(self._log) - _TAIL))
-                return file.read(_TAIL).decode(errors="replace").strip()
+                text = file.read(_TAIL).decode(errors="replace")
         except OSError:
             return ""
+        # faulthandler ends with the names of every extension loaded: long, and no news.
+        lines = [line for line in text.splitlines() if not line.startswith("Extension modules:")]
+        return "\n".join(lines).strip()[-_LONGEST_TAIL:]
+
+
+def _preload(setup: Setup) -> list[str]:
+    """What the fork server imports once for all workers. Functions that need no torch do not wait for it;
+    one whose own process has loaded it will want it."""
+    wants_torch = setup.space_text is not None or "torch" in sys.modules
+    return ["nasdsl.engine.evaluate", *(["torch"] if wants_torch else [])]
 
 
 def _size(path: Path) -> int:

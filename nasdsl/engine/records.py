@@ -70,7 +70,8 @@ def seed_of(run_seed: int, trial: int) -> int:
 
 def best_of(records: Iterable[Record]) -> Record | None:
     """The highest score; of equal ones the earliest trial. None where nothing succeeded."""
-    return next(iter(ranked(records)), None)
+    scored = (record for record in records if record.score is not None)
+    return min(scored, key=lambda record: (-_score(record), record.trial), default=None)
 
 
 def ranked(records: Iterable[Record]) -> list[Record]:

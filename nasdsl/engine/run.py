@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.records import Ask, Record, best_of, pareto_front, ranked
-from nasdsl.engine.store import Json, read_meta, read_pending, read_records, reading
+from nasdsl.engine.store import NOT_BEGUN, Json, read_meta, read_pending, read_records, reading
 from nasdsl.language.network import Goal
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ def open_run(folder: str | Path) -> Run:
     folder = Path(folder)
     with reading(folder) as connection:
         connection.execute("BEGIN")  # one snapshot, so that records and pending asks agree
-        return Run(folder, read_meta(connection), read_records(connection), read_pending(connection))
+        meta = read_meta(connection)
+        if not meta:
+            raise RunError(NOT_BEGUN.format(folder=folder))
+        return Run(folder, meta, read_records(connection), read_pending(connection))
 
 
 def weights_path(folder: Path, trial: int) -> Path:

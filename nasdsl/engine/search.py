@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasdsl.engine import facts, functions
 from nasdsl.engine.confirm import after_search
-from nasdsl.engine.data import NO_DATA, Prepared, prepare_data
+from nasdsl.engine.data import Prepared, prepare_data
 from nasdsl.engine.errors import EngineError, RunError
 from nasdsl.engine.events import Event, Started
 from nasdsl.engine.fidelity import Fidelity, stopping_rule
 from nasdsl.engine.interrupts import Interrupts
 from nasdsl.engine.isolation import usable_memory
+from nasdsl.engine.lock import LOCK_NAME
 from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Setup
 from nasdsl.engine.meta import check_same_space, fresh_meta
@@ -117,8 +119,9 @@ def search(
     )
     _check(request)
     folder = _folder(space, run, resume)
-    with Interrupts() as interrupts, Store(folder) as store:
-        _search(request, store, interrupts, budget_given=budget is not None or time is not None)
+    given = budget is not None or time is not None
+    with Interrupts() as interrupts, _store(folder) as store:
+        _search(request, store, interrupts, budget_given=given)
     return open_run(folder)
 
 
@@ -127,12 +130,10 @@ def _search(request: Request, store: Store, interrupts: Interrupts, budget_given
     if meta:
         check_same_space(store.folder, meta, request.space)
     prepared = _prepared(request, store.folder)
-    if not meta:
-        meta = _fresh(request, prepared)
-        store.set_meta(meta)
+    meta = meta or _fresh(request, prepared)
     searcher = _searcher(request, prepared.space, meta)
     budget = request.budget if budget_given else meta["budget"]
-    store.set_meta({"budget": budget, "ended": None})
+    store.set_meta(meta | {"budget": budget, "ended": None})
     finished = len(store.records())
     request.on_event(
         Started(
@@ -151,7 +152,7 @@ def _search(request: Request, store: Store, interrupts: Interrupts, budget_given
             store=store,
             searcher=searcher,
             workers=pool,
-            keeper=Keeper(store.folder, max(_KEPT_WEIGHTS, request.confirm)),
+            keeper=Keeper(store.folder, max(_KEPT_WEIGHTS, request.confirm), store.records()),
             interrupts=interrupts,
             on_event=request.on_event,
             seed=meta["seed"],
@@ -195,6 +196,25 @@ def _as_space(space: Space | str | Path) -> Space:
     return space
 
 
+@contextlib.contextmanager
+def _store(folder: Path) -> Iterator[Store]:
+    """The store; a fresh folder in which no trial came to an end is left as it was found."""
+    existed, empty = folder.exists(), not folder.exists() or not any(folder.iterdir())
+    with Store(folder) as store:
+        try:
+            yield store
+        except BaseException:
+            if empty and not store.records():
+                _clear(folder, existed)
+            raise
+
+
+def _clear(folder: Path, keep_folder: bool) -> None:
+    shutil.rmtree(folder)
+    if keep_folder:
+        folder.mkdir()
+
+
 def _folder(space: Space, run: str | Path | None, resume: bool) -> Path:
     """The run folder. Raises RunError for a non-empty one that is not to be resumed."""
     if run is None:
@@ -204,7 +224,7 @@ def _folder(space: Space, run: str | Path | None, resume: bool) -> Path:
     folder = Path(run)
     if folder.exists() and not folder.is_dir():
         raise RunError(f"{folder} is a file; a run needs a folder of its own")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and {path.name for path in folder.iterdir()} - {LOCK_NAME}:
         if not resume:
             raise RunError(f"{folder} is not empty; go on with --resume, or give another --run")
         if not has_run(folder):
@@ -228,14 +248,13 @@ def _fresh_folder(base: Path, name: str) -> Path:
 
 def _prepared(request: Request, folder: Path) -> Prepared:
     """The data of the run, where the default training or the shapes of the network need them."""
-    trains = request.evaluate is None
-    if not request.space.has_network or (not trains and request.data is None):
-        return NO_DATA if request.data is None else _unused_data()
+    if not request.space.has_network:
+        if request.data is not None:
+            raise EngineError("data were given, but the space has no network; read them inside `evaluate`")
+        return Prepared(request.space)
+    if request.evaluate is not None and request.data is None:
+        return Prepared(request.space)
     return prepare_data(request.space, request.data, request.valid, folder)
-
-
-def _unused_data() -> Prepared:
-    raise EngineError("data were given, but the space has no network; read them inside `evaluate`")
 
 
 def _fresh(request: Request, prepared: Prepared) -> dict[str, Any]:

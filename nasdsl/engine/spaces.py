@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nasdsl.language.check import check
+from nasdsl.language.parser import parse
 from nasdsl.language.shapes import Shape
-
-if TYPE_CHECKING:
-    from nasdsl.language.space import Space
+from nasdsl.language.space import Space
 
 
 @functools.lru_cache(maxsize=4)
 def parse_space(text: str, name: str) -> Space:
     """Checked once for each text and process. Raises SpaceError."""
-    import nasdsl
-
-    return nasdsl.parse(text, name)
+    return Space(check(parse(text, name)))
 
 
 def rebuild(meta: Mapping[str, Any]) -> Space:

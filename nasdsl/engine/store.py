@@ -28,6 +28,7 @@ from nasdsl.language.point import Point
 Json: TypeAlias = Any  # what json.loads gives
 
 STORE_NAME = "run.sqlite"
+NOT_BEGUN = "the run in {folder} has not begun: nothing is stored yet"
 FORMAT = 1  # raise it with every change of the tables, and teach `_check_format` the old ones
 
 _TABLES = """
@@ -55,12 +56,12 @@ _COLUMNS = "trial, point, score, error, reason, seconds, seed, params, macs, mea
 class Store:
     """The one writer of a run. Use as a context manager; holds the run's lock."""
 
-    def __init__(self, folder: Path) -> None:
-        """Create or open. Raises RunLocked, or RunError where the folder or file cannot be used."""
+    def __init__(self, folder: Path, patience_s: float = 0.0) -> None:
+        """Create or open, waiting so long for another writer. Raises RunLocked, or RunError where the folder or file cannot be used."""
         with _plain_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = RunLock(folder)
+        self._lock = RunLock(folder, patience_s)
         try:
             self._connection = self._open(folder / STORE_NAME)
         except BaseException:
@@ -156,6 +157,8 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise RunError(f"{folder} is not a run folder: it has no {STORE_NAME}")
     with _plain_errors(folder), closing(_connect_to_read(path)) as connection:
+        if _format_of(connection) == 0:
+            raise RunError(NOT_BEGUN.format(folder=folder))
         _check_format(connection, path)
         yield connection
 

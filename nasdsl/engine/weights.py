@@ -18,9 +18,11 @@ class Keeper:
     best trial has its weights, whenever the process dies.
     """
 
-    def __init__(self, folder: Path, k: int) -> None:
+    def __init__(self, folder: Path, k: int, records: Sequence[Record] = ()) -> None:
+        """`records`: what the run holds already."""
         self._folder = folder
         self._k = k
+        self._top = ranked(records)[:k]
         (folder / WEIGHTS_FOLDER).mkdir(exist_ok=True)
         for stale in (folder / WEIGHTS_FOLDER).glob(".*"):
             stale.unlink()
@@ -30,19 +32,21 @@ class Keeper:
         path = weights_path(self._folder, trial)
         return path.with_name(f".{path.stem}.partial")
 
-    def threshold(self, records: Sequence[Record]) -> float | None:
+    def threshold(self) -> float | None:
         """The score that a trial must exceed to be kept; None: any will do."""
-        scores = [record.score for record in ranked(records)[: self._k]]
-        return scores[-1] if len(scores) == self._k else None
+        return self._top[-1].score if len(self._top) == self._k else None
 
     def keep(self, trial: int, result: Result) -> None:
         """Give what the worker wrote its name."""
         if result.weights is not None:
             replace_durably(result.weights, weights_path(self._folder, trial))
 
-    def prune(self, records: Sequence[Record]) -> None:
-        """Delete the weights of trials that are no longer among the best."""
-        best = {weights_path(self._folder, record.trial) for record in ranked(records)[: self._k]}
+    def note(self, record: Record) -> None:
+        """Take a stored record into account, and delete the weights of what fell out of the best."""
+        if record.score is None:
+            return
+        self._top = ranked([*self._top, record])[: self._k]
+        kept = {weights_path(self._folder, best.trial) for best in self._top}
         for path in (self._folder / WEIGHTS_FOLDER).glob("trial-*.safetensors"):
-            if path not in best:
+            if path not in kept:
                 path.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
@@ -13,10 +12,10 @@ from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
 from nasdsl.language.requires import Requirement, requirement
 from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scope
-from nasdsl.language.shapes import Shape
 from nasdsl.language.statements import body, let
 from nasdsl.language.survey import survey
-from nasdsl.language.tasks import goals_of, task_of
+from nasdsl.language.tasks import Bound, goals_of, task_of
+from nasdsl.language.values import mark
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
 
 
@@ -37,14 +36,6 @@ class Program:
     warnings: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True)
-class Bound:
-    """What the user's data turned out to be: shapes of the inputs, and `outputs`."""
-
-    inputs: Mapping[str, Shape]
-    outputs: int
-
-
 def check(file: s.File, bound: Bound | None = None) -> Program:
     """Check one file. Raises SpaceError with every problem, ordered by place."""
     problems = Problems(file.source)
@@ -57,6 +48,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
     _definitions(c, file, top)
     opened = _top_lets(c, file, top)
     parts = _parts(c, file, top)
+    _spread_roles(c)
     task = task_of(c, file, bound)
     program = Sequence((0, 0), tuple([*([] if has_network else opened), *parts]))
     _warn_unused(c, top)
@@ -143,21 +135,33 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
 def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
     frame = FrameBuilder()
     scope = Scope(frame, parent=top, definitions=top.definitions)
+    cells: list[Cell] = []
     for parameter in item.parameters:
         if parameter.kind is not None:
             c.problems.error("not-yet", "wires as parameters are not part of this version", parameter.span)
         if parameter.name in scope.names:
             message = f"`{parameter.name}` is a parameter twice"
             c.problems.error("duplicate-name", message, parameter.span)
-        scope.names[parameter.name] = Binding(
-            Cell(frame.cell(), parameter.name), parameter.span, "parameter"
-        )
+        cell = Cell(frame.cell(), parameter.name)
+        scope.names[parameter.name] = Binding(cell, parameter.span, "parameter")
+        cells.append(cell)
+    c.cells[item.name] = tuple(cells)
     inner = scope.inner()
     definition.complete(body(c, item.body, inner), frame.size)
     for name, binding in scope.names.items():
         if not binding.used:
             message = f"block `{item.name}` never uses its parameter `{name}`"
             c.problems.warn("unused-parameter", message, binding.span)
+
+
+def _spread_roles(c: Checker) -> None:
+    """What a block makes of its parameters holds for the decisions in the arguments of its uses."""
+    news = True
+    while news:
+        news = False
+        for definition, arguments in c.uses:
+            for cell, argument in zip(c.cells[definition.name], arguments, strict=True):
+                news = mark(argument, cell.role) or news
 
 
 def _top_lets(c: Checker, file: s.File, top: Scope) -> list[Statement]:

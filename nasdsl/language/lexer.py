@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_COMPARISONS = frozenset("== != < <= > >=".split())
 _OPERATORS = frozenset("+ - * / // ^ == != < <= > >=".split())
 _JOINS_AFTER = _OPERATORS | set("{ , | = : .. @ and or not in of on from".split())
 _JOINS_BEFORE = frozenset("} ) ] | else".split())
@@ -225,6 +226,8 @@ def _kind(
     token = raw[at]
     before = settled[-1] if settled else None
     if token.kind == "OP":
+        if token.text in _COMPARISONS:
+            return "COMPARE"
         return _open_kind(before, opened, constructs) if token.text == "{" else token.text
     if token.kind != "NAME":
         return token.kind

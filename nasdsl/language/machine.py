@@ -22,6 +22,8 @@ from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.tree import (
+    CONTROL,
+    SHAPES,
     Cell,
     ChoiceHole,
     Constant,
@@ -190,7 +192,8 @@ def join(scope: str, key: str) -> str:
 
 class Machine:
     """The machine of one space. `program` is the whole space as one statement; `quantities` gives
-    what the task asks for (`outputs`). `on_layer`, if set, sees every operation applied."""
+    what the task asks for (`outputs`). `on_layer`, if set, sees every operation applied. A `blind`
+    machine works out no shapes: enough for deciding and counting where every network fits."""
 
     def __init__(
         self,
@@ -200,6 +203,7 @@ class Machine:
         quantities: Mapping[str, Value],
         signatures: Mapping[str, Signature],
         steps: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]],
+        blind: bool = False,
     ) -> None:
         self._program = program
         self._frame_size = frame_size
@@ -207,6 +211,8 @@ class Machine:
         self.quantities = quantities
         self.signatures = signatures
         self._steps = steps
+        self.blind = blind
+        self.shapes: dict[tuple[Value | Shape, ...], Shape | str] = {}  # of operations met before
         self._interned: dict[tuple[int, int, Any, int], Rest] = {}
         self.recorder = Recorder()
         self.on_layer: OnLayer | None = None
@@ -324,8 +330,13 @@ class Machine:
             return rest, wire, set_cell(frames, depth, hole.slot, answer)
 
         label: Label = frames[depth][hole.label]
-        ask = Ask(label, hole.key, hole.site, kind, domain, hole.structural, resume)
+        ask = Ask(label, hole.key, hole.site, kind, domain, self.matters(hole.role), resume)
         return self.offer(ask, depth, hole.slot, frames)
+
+    def matters(self, role: int) -> bool:
+        """Whether an answer of this role can change what comes after it. Where every network fits,
+        shapes change nothing."""
+        return role == CONTROL or (role == SHAPES and not self.blind)
 
     def _range_domain(self, hole: RangeHole, frames: Frames, depth: int) -> Any:
         if hole.domain is not None:

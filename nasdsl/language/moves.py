@@ -46,8 +46,20 @@ _REAL_STEP = 0.2  # standard deviation of a step, as a share of the (log) range
 _ATTEMPTS = 20
 
 
-def follow(space: Walkable, wanted: Mapping[str, Answer], complete: Choose) -> Point:
-    """The point that keeps each wanted answer that is offered and leaves the rest to `complete`."""
+def walk(space: Walkable, choose: Choose) -> tuple[Point, tuple[Decision, ...]]:
+    """One walk: the point, and beside it the decisions that it answers, with their pruned domains."""
+    opened: dict[str, Decision] = {}
+
+    def noting(decision: Decision) -> Answer:
+        opened[decision.path] = decision
+        return choose(decision)
+
+    point = space.decide(noting)
+    return point, tuple(opened[path] for path in point)
+
+
+def keeping(wanted: Mapping[str, Answer], complete: Choose) -> Choose:
+    """Keeps each wanted answer that is offered and leaves the rest to `complete`."""
 
     def choose(decision: Decision) -> Answer:
         answer = wanted.get(decision.path)
@@ -55,20 +67,17 @@ def follow(space: Walkable, wanted: Mapping[str, Answer], complete: Choose) -> P
             return answer
         return complete(decision)
 
-    return space.decide(choose)
+    return choose
+
+
+def follow(space: Walkable, wanted: Mapping[str, Answer], complete: Choose) -> Point:
+    """The point that keeps each wanted answer that is offered and leaves the rest to `complete`."""
+    return space.decide(keeping(wanted, complete))
 
 
 def trace(space: Walkable, point: Point) -> tuple[Decision, ...]:
     """The decisions that `point` answers, in the order they open, with their pruned domains."""
-    opened: dict[str, Decision] = {}
-
-    def choose(decision: Decision) -> Answer:
-        opened[decision.path] = decision
-        answer = point.get(decision.path)
-        return answer if answer is not None and contains(decision.domain, answer) else middle(decision.domain)
-
-    walked = space.decide(choose)
-    return tuple(opened[path] for path in walked)
+    return walk(space, keeping(point, lambda decision: middle(decision.domain)))[1]
 
 
 def is_open(domain: Domain) -> bool:
@@ -109,7 +118,7 @@ def _edited(space: Walkable, point: Point, rng: random.Random) -> Point:
     return point
 
 
-def edit(decision: Decision, point: Point, rng: random.Random) -> dict[str, Answer]:
+def edit(decision: Decision, point: Mapping[str, Answer], rng: random.Random) -> dict[str, Answer]:
     """The wanted answers after one random edit at `decision`, which `point` answers."""
     answer = point[decision.path]
     if decision.kind == "count" and rng.random() < _COPY_EDIT_SHARE:
@@ -149,7 +158,9 @@ def _step(domain: Domain, answer: Answer, rng: random.Random) -> Answer:
 # copies of a repeat
 
 
-def edit_copies(decision: Decision, n: int, point: Point, rng: random.Random) -> dict[str, Answer] | None:
+def edit_copies(
+    decision: Decision, n: int, point: Mapping[str, Answer], rng: random.Random
+) -> dict[str, Answer] | None:
     """Insert, delete or swap one copy of the repeat counted by `decision`; None where none can be.
 
     An inserted copy is the twin of its neighbour or drawn anew, with equal chance.
@@ -250,15 +261,29 @@ def crossover(space: Walkable, a: Point, b: Point, rng: random.Random) -> Point:
     Half of the time a subtree of `a` gives way to a homologous one of `b` (same site, so also
     another copy of the repeat); else every top subtree comes from either parent.
     """
-    if rng.random() < 0.5:
-        wanted = _transplanted(trace(space, a), trace(space, b), a, b, rng)
-    else:
-        wanted = _mixed(a, b, rng)
+    wanted = crossed(trace(space, a), trace(space, b), a, b, rng)
     return follow(space, wanted, lambda d: draw(d.domain, rng))
 
 
+def crossed(
+    opened_by_a: Sequence[Decision],
+    opened_by_b: Sequence[Decision],
+    a: Mapping[str, Answer],
+    b: Mapping[str, Answer],
+    rng: random.Random,
+) -> dict[str, Answer]:
+    """The wanted answers of one crossover."""
+    if rng.random() < 0.5:
+        return _transplanted(opened_by_a, opened_by_b, a, b, rng)
+    return _mixed(a, b, rng)
+
+
 def _transplanted(
-    opened_by_a: Sequence[Decision], opened_by_b: Sequence[Decision], a: Point, b: Point, rng: random.Random
+    opened_by_a: Sequence[Decision],
+    opened_by_b: Sequence[Decision],
+    a: Mapping[str, Answer],
+    b: Mapping[str, Answer],
+    rng: random.Random,
 ) -> dict[str, Answer]:
     donors: dict[str, list[str]] = {}
     for decision in opened_by_b:
@@ -273,7 +298,7 @@ def _transplanted(
     return wanted
 
 
-def _mixed(a: Point, b: Point, rng: random.Random) -> dict[str, Answer]:
+def _mixed(a: Mapping[str, Answer], b: Mapping[str, Answer], rng: random.Random) -> dict[str, Answer]:
     """Per top decision a coin says which parent its subtree comes from."""
     wanted: dict[str, Answer] = {**b, **a}
     coins: dict[str, bool] = {}

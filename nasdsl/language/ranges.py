@@ -26,13 +26,13 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
         return Constant(None)
     if node.online:
         c.problems.error("not-yet", "`online` is reserved, and not part of this version", node.span)
-    plain = Wanted(wanted.name, None, wanted.structural)
+    plain = Wanted(wanted.name, None, wanted.role)
     low, high = resolve(c, node.low, scope, plain), resolve(c, node.high, scope, plain)
     whole = _is_whole(node, kind.type if kind else None)
     log, step, centre = node.log, _number(c, node.step, scope, plain, resolve), None
     centre = _number(c, node.centre, scope, plain, resolve)
     name = scope.fresh(wanted.name)
-    at = (scope.frame.cell(), scope.label, scope.prefix + name, scope.site + name, wanted.structural)
+    at = (scope.frame.cell(), scope.label, scope.prefix + name, scope.site + name, wanted.role)
 
     def build(low_value: Value, high_value: Value) -> Domain:
         return domain_of(low_value, high_value, whole, log, step, centre)

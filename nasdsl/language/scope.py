@@ -9,7 +9,7 @@ from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language import syntax as s
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
-from nasdsl.language.tree import Definition, Outer, ValueTerm
+from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
 
 
 class Problems:
@@ -155,14 +155,16 @@ class Checker:
     blocks: dict[str, s.BlockDefinition] = field(default_factory=dict)
     settings: set[str] = field(default_factory=set)
     decisions: set[str] = field(default_factory=set)  # the last names of all decisions
+    uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
+    cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
     index_ranges: set[int] = field(default_factory=set)  # cells of indices that a range reads
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What a value stands for: the name that its decision gets, its kind, and whether it is
-    `structural`: able to change shapes, what fits, or which decisions open."""
+    the role of its answers (tree.py)."""
 
     name: str
     kind: Kind | None = None
-    structural: bool = True
+    role: int = CONTROL

@@ -10,6 +10,8 @@ from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Signature, integer
 from nasdsl.language.tree import (
+    CONTROL,
+    PLAIN,
     Apply,
     ApplyValue,
     Assign,
@@ -36,7 +38,7 @@ from nasdsl.language.values import (
     bind,
     has_hole,
     make,
-    mark_structural,
+    mark,
     parts,
     refuse_later,
     unique,
@@ -90,7 +92,7 @@ def let(c: Checker, node: s.Let, scope: Scope) -> None:
     if node.name in table.SIGNATURES or node.name in c.quantities:
         what = "an operation" if node.name in table.SIGNATURES else "a quantity"
         c.problems.warn("shadowed-name", f"`{node.name}` hides {what} of that name", node.span)
-    term = value(c, node.value, scope, Wanted(node.name, None, False))
+    term = value(c, node.value, scope, Wanted(node.name, None, PLAIN))
     scope.names[node.name] = Binding(term, node.span, "let")
 
 
@@ -157,7 +159,7 @@ def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) ->
 def _let_as_statement(
     c: Checker, node: s.Call, term: ValueTerm, scope: Scope, label: str
 ) -> Statement | None:
-    mark_structural(term)
+    mark(term, CONTROL)
     for part in parts(term):
         if isinstance(part, Make) and part.signature.group not in NETWORK_GROUPS:
             message = f"`{node.name}` can be `{part.signature.name}`, which is no operation of a network"
@@ -175,7 +177,9 @@ def _apply(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -
     arguments = bind(c, row, node, inner)
     closed = all(type(term) is Constant for _, term in arguments)
     constant = {n: t.value for n, t in arguments if type(t) is Constant} if closed else None
-    checks = tuple((n, row.by_name[n].kind) for n, t in arguments if not _is_sure(t, row.by_name[n].kind.type))
+    checks = tuple(
+        (n, row.by_name[n].kind) for n, t in arguments if not _is_sure(t, row.by_name[n].kind.type)
+    )
     place = scope.fresh_place(label or row.name)
     slots = (first, scope.frame.size)
     return Apply(slots, row, arguments, constant, checks, scope.label, place, span=node.span)
@@ -245,7 +249,8 @@ def _use_arguments(
             where = f"it is defined on line {written.span.line}"
             c.problems.error("missing-argument", message, node.span, where)
             return None
-        terms.append(value(c, chosen, scope, Wanted(parameter.name)))
+        terms.append(value(c, chosen, scope, Wanted(parameter.name, None, PLAIN)))
+    c.uses.append((definition, tuple(terms)))
     return tuple(terms)
 
 
@@ -267,7 +272,7 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, label: str) -> Statement:
     domain = Options(tuple(bodies), weights_of(c, node))
     key, site = scope.prefix + name, scope.site + name
     options: dict[Answer, ValueTerm] = {answer: Constant(str(answer)) for answer in bodies}
-    hole = ChoiceHole(cell, scope.label, key, site, True, domain, options, span=node.span)
+    hole = ChoiceHole(cell, scope.label, key, site, CONTROL, domain, options, span=node.span)
     return Fork((first, cell + 1), hole, bodies, span=node.span)
 
 
@@ -279,7 +284,7 @@ def _optional(c: Checker, node: s.Value, inner: s.Value, scope: Scope, label: st
     done = do(c, inner, there)
     key, site = scope.prefix + name, scope.site + name
     options: dict[Answer, ValueTerm] = {False: Constant(False), True: Constant(True)}
-    hole = ChoiceHole(cell, scope.label, key, site, True, YES_OR_NO, options, span=node.span)
+    hole = ChoiceHole(cell, scope.label, key, site, CONTROL, YES_OR_NO, options, span=node.span)
     return Fork((first, cell + 1), hole, {False: None, True: done}, span=node.span)
 
 
@@ -415,7 +420,7 @@ def _assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
         return None
     first = scope.frame.size
     argument = row.arguments[0]
-    term = value(c, node.value, scope, Wanted(name, argument.kind, False))
+    term = value(c, node.value, scope, Wanted(name, argument.kind, PLAIN))
     return Assign((first, scope.frame.size), name, term, span=node.span)
 
 

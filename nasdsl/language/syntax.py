@@ -266,9 +266,7 @@ class Start(Syntax):
     settings: tuple[Setting, ...]
 
 
-Item = (
-    Import | Use | Let | BlockDefinition | Network | Train | Task | Require | Objective | Start
-)
+Item = Import | Use | Let | BlockDefinition | Network | Train | Task | Require | Objective | Start
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from nasdsl.language.network import Value
 from nasdsl.language.signatures.signature import Kind, Signature
 
 
+PLAIN, SHAPES, CONTROL = range(3)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """The base of all terms."""
@@ -38,10 +41,14 @@ class Constant(Term):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell(Term):
-    """A loop's index or a block's parameter: read from the frame of the term that names it."""
+    """A loop's index or a block's parameter: read from the frame of the term that names it.
+
+    `role` is what its uses make of it, for the decisions in the arguments that it stands for.
+    """
 
     slot: int
     name: str
+    role: int = PLAIN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,15 +88,15 @@ class Hole(Term):
 
     `slot` is where the answer is kept, `label` the cell that holds the path of the scope, `key`
     the rest of the path, `site` the same with the alternatives it stands in (`optimizer=adamw/lr`).
-    `structural`: whether the answer can change what comes after it (a shape, whether something
-    fits, which decisions open) rather than only being one.
+    `role` says what the answer can change beyond itself: nothing (PLAIN), shapes and whether they
+    fit (SHAPES), which decisions open (CONTROL). It grows while a file is checked, as uses appear.
     """
 
     slot: int
     label: int
     key: str
     site: str
-    structural: bool
+    role: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,10 @@ from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
 from nasdsl.language.tree import (
+    CONTROL,
+    PLAIN,
+    SHAPES,
+    Cell,
     ChoiceHole,
     Constant,
     Hole,
@@ -69,7 +73,7 @@ def _labelled(
     if isinstance(inner, s.Repeat | s.Pick | s.Permute):
         c.problems.error("wrong-kind", "a statement stands where a value is expected", node.span)
         return UNKNOWN
-    return value(c, inner, scope, Wanted(label, wanted.kind, wanted.structural))  # type: ignore[arg-type]
+    return value(c, inner, scope, Wanted(label, wanted.kind, wanted.role))  # type: ignore[arg-type]
 
 
 def _literal(c: Checker, node: s.Number | s.String, wanted: Wanted) -> ValueTerm:
@@ -86,8 +90,7 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     found = scope.find(name)
     if found is not None:
         check_term(c.problems, found, kind, node.span, wanted.name)
-        if wanted.structural:
-            mark_structural(found)
+        mark(found, wanted.role)
         return found
     if name == "outputs":
         return Quantity(name, span=node.span)
@@ -137,8 +140,11 @@ def _known(kind: Kind | None) -> list[str]:
 
 
 def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
-    if node.name in FUNCTIONS and scope.find(node.name) is None and wanted.kind is None or (
-        node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real")
+    if (
+        node.name in FUNCTIONS
+        and scope.find(node.name) is None
+        and wanted.kind is None
+        or (node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real"))
     ):
         operands = tuple(a.value for a in node.arguments)
         return _operation(c, node, node.name, operands, scope, wanted)
@@ -176,7 +182,7 @@ def _constructor(
     bound = []
     for number, argument in enumerate(node.arguments):
         name = argument.name or f"arg{number}"
-        bound.append((name, value(c, argument.value, inner, Wanted(name, None, False))))
+        bound.append((name, value(c, argument.value, inner, Wanted(name, None, PLAIN))))
     if node.body is not None:
         c.problems.error("no-body", f"`{node.name}` takes no body here", node.body.span)
     return Signature(node.name, "constructor", ""), tuple(bound)
@@ -200,7 +206,7 @@ def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[
     bound = []
     for argument in row.arguments:
         if argument.name in given:
-            wanted = Wanted(argument.name, argument.kind, argument.shapes)
+            wanted = Wanted(argument.name, argument.kind, SHAPES if argument.shapes else PLAIN)
             bound.append((argument.name, value(c, given[argument.name], scope, wanted)))
         else:
             if argument.required:
@@ -263,7 +269,7 @@ def _shown(argument: Argument) -> str:
 def _operation(
     c: Checker, node: s.Value, name: str, operands: tuple[s.Value, ...], scope: Scope, wanted: Wanted
 ) -> ValueTerm:
-    terms = tuple(value(c, o, scope, Wanted(wanted.name, None, wanted.structural)) for o in operands)
+    terms = tuple(value(c, o, scope, Wanted(wanted.name, None, wanted.role)) for o in operands)
     function = OPERATORS.get(name) or FUNCTIONS[name]
     term = Operation(name, function, terms, span=node.span)
     constant = fold(term)
@@ -287,14 +293,14 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTe
     for number, alternative in enumerate(node.alternatives):
         answer = unique(c, answer_of(c, alternative.value, wanted.kind, number), options, alternative.span)
         inner = scope.inner(name, str(answer)).alternative()
-        options[answer] = value(c, alternative.value, inner, Wanted("", wanted.kind, wanted.structural))
+        options[answer] = value(c, alternative.value, inner, Wanted("", wanted.kind, wanted.role))
         alternatives.append(inner)
     scope.absorb(*alternatives)
     domain = Options(tuple(options), weights_of(c, node), ordered=_all_numbers(options))
-    nested = wanted.structural or any(has_hole(term) for term in options.values())
+    role = CONTROL if any(has_hole(term) for term in options.values()) else wanted.role
     cell = scope.frame.cell()
     key, site = scope.prefix + name, scope.site + name
-    return ChoiceHole(cell, scope.label, key, site, nested, domain, options, span=node.span)
+    return ChoiceHole(cell, scope.label, key, site, role, domain, options, span=node.span)
 
 
 def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
@@ -303,10 +309,10 @@ def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
 
 def _optional(c: Checker, node: s.Optional, scope: Scope, wanted: Wanted) -> ValueTerm:
     name = scope.fresh(wanted.name)
-    inner = value(c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.structural))
-    nested = wanted.structural or has_hole(inner)
+    inner = value(c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.role))
+    role = CONTROL if has_hole(inner) else wanted.role
     key, site = scope.prefix + name, scope.site + name
-    return OptionalHole(scope.frame.cell(), scope.label, key, site, nested, inner, span=node.span)
+    return OptionalHole(scope.frame.cell(), scope.label, key, site, role, inner, span=node.span)
 
 
 def answer_of(c: Checker, node: s.Value, kind: Kind | None, number: int) -> Answer:
@@ -332,9 +338,7 @@ def unique(c: Checker, answer: Answer, taken: dict[Answer, ValueTerm], span: Spa
     """Repeated alternatives get `#2`, `#3`, and a warning."""
     if answer not in taken:
         return answer
-    c.problems.warn(
-        "repeated-alternative", f"`{answer}` is an alternative twice, and counts twice", span
-    )
+    c.problems.warn("repeated-alternative", f"`{answer}` is an alternative twice, and counts twice", span)
     number = 2
     while f"{answer}#{number}" in taken:
         number += 1
@@ -386,8 +390,11 @@ def parts(term: ValueTerm) -> list[ValueTerm]:
     return found
 
 
-def mark_structural(term: ValueTerm) -> None:
-    """A let is used where its answer can change the network: note it on its decisions."""
+def mark(term: ValueTerm, role: int) -> bool:
+    """A let or parameter is used in this role: note it on its decisions. True where it is news."""
+    news = False
     for part in parts(term):
-        if isinstance(part, Hole):
-            object.__setattr__(part, "structural", True)
+        if isinstance(part, Hole | Cell) and part.role < role:
+            object.__setattr__(part, "role", role)
+            news = True
+    return news

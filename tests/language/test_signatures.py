@@ -17,7 +17,42 @@ from nasdsl.language.signatures.signature import Argument, ShapeError, Signature
 from nasdsl.language.signatures.wiring import adaptation
 from tests.operation_cases import OPERATIONS, TABLE, draw_arguments, draw_inputs, fitting_cases, strict
 
-LATER = {"parallel", "dag", "cell", "widen", "gate", "adapter", "prefix", "prompt", "hypernet", "ode", "icnn", "prox", "elastic", "frozen", "pretrained", "with", "weight_norm", "spectral_norm", "orthogonal", "weight_standardized", "weight_compander", "low_rank", "nm_sparse", "pst_sparse", "mask_tuned", "spectral", "svfit", "lora", "lora_xs", "lora_sb", "pego", "sara", "intrinsic", "singular_kernel"}
+LATER = {
+    "parallel",
+    "dag",
+    "cell",
+    "widen",
+    "gate",
+    "adapter",
+    "prefix",
+    "prompt",
+    "hypernet",
+    "ode",
+    "icnn",
+    "prox",
+    "elastic",
+    "frozen",
+    "pretrained",
+    "with",
+    "weight_norm",
+    "spectral_norm",
+    "orthogonal",
+    "weight_standardized",
+    "weight_compander",
+    "low_rank",
+    "nm_sparse",
+    "pst_sparse",
+    "mask_tuned",
+    "spectral",
+    "svfit",
+    "lora",
+    "lora_xs",
+    "lora_sb",
+    "pego",
+    "sara",
+    "intrinsic",
+    "singular_kernel",
+}
 
 
 def shape_given(op: str, *inputs: Shape, need=strict, **given: Value) -> Shape:

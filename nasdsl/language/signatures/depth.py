@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nasdsl.language.signatures.rules import whole
+from nasdsl.language.signatures.rules import flag, whole
 from nasdsl.language.signatures.signature import Arguments, Signature
 
 
@@ -19,9 +19,18 @@ def _stacked(arguments: Arguments) -> int:
     return whole(arguments["layers"])
 
 
+def _inverted_bottleneck(arguments: Arguments) -> int:
+    # Expansion, depthwise, the two linear maps of the gate, projection.
+    return 2 + (whole(arguments["expand"]) > 1) + 2 * flag(arguments["squeeze_excite"])
+
+
 _CHAINS: Mapping[str, Callable[[Arguments], int]] = {
     "mlp": _constant(2),
     **{f"separable_conv{axes}d": _constant(2) for axes in (1, 2, 3)},
+    "attention": _constant(2),
+    "swiglu": _constant(2),
+    "squeeze_excite": _constant(2),
+    "inverted_bottleneck": _inverted_bottleneck,
     "rnn": _stacked,
     "gru": _stacked,
     "lstm": _stacked,

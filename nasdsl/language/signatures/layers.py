@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nasdsl.language.signatures import (
     activations,
+    attention,
+    bottleneck,
     convolution,
     dense,
     normalization,
@@ -20,6 +22,8 @@ LAYER_SIGNATURES: tuple[Signature, ...] = (
     *convolution.SIGNATURES,
     *pooling.SIGNATURES,
     *recurrent.SIGNATURES,
+    *attention.SIGNATURES,
+    *bottleneck.SIGNATURES,
     *normalization.SIGNATURES,
     *activations.SIGNATURES,
     *wiring.SIGNATURES,

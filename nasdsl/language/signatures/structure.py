@@ -36,6 +36,7 @@ SIGNATURES = (
                 name_of("project", "pad", "error"),
                 "what brings the input to the body's shape where that differs",
                 "project",
+                shapes=True,
             ),
         ),
         positional=0,
