@@ -1,0 +1,35 @@
+"""Values on the command line, for argparse's `type`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number of at least `least`."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {least}")
+        return value
+
+    return convert
+
+
+def duration(text: str) -> float:
+    """`90`, `90s`, `10m`, `1.5h` or `2d`, in seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write for example 90s, 10m or 1.5h")
+    return seconds
