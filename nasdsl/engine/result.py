@@ -22,10 +22,9 @@ def print_result(run: Run, report: Path, out: TextIO) -> None:
         print_table(best_table(run, SHOWN), out)
     out.write("\n" + "\n".join(figures(run)) + "\n" if figures(run) else "")
     out.write(f"\nrun folder  {run.folder}\nreport      {report}\n")
-    if run.best is not None:
-        out.write(
-            f"next        nasdsl show {run.folder}; nasdsl export {run.folder} --to python network.py\n"
-        )
+    if run.best is not None and run.space.has_network:
+        out.write(f"next        nasdsl show {run.folder}\n")
+        out.write(f"            nasdsl export {run.folder} --to python network.py\n")
 
 
 def figures(run: Run) -> list[str]:
