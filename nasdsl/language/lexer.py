@@ -67,7 +67,9 @@ class Comment:
 def tokenize(source: Source) -> tuple[list[Token], list[Comment]]:
     """All tokens and comments of a file. Raises SpaceError with every problem at this level."""
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_FILE:
-        raise SpaceError([_problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")])
+        raise SpaceError(
+            [_problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")]
+        )
     raw, comments, problems = _scan(source)
     problems += _check_brackets(source, raw)
     problems = problems or _check_chains(source, raw)
@@ -142,7 +144,11 @@ def _check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
                 return [_problem(source, "nesting-limit", message, token.span)]
         elif token.text in _CLOSES:
             if not opened:
-                return [_problem(source, "unbalanced", f"nothing is open that `{token.text}` could close", token.span)]
+                return [
+                    _problem(
+                        source, "unbalanced", f"nothing is open that `{token.text}` could close", token.span
+                    )
+                ]
             if opened[-1].text != _CLOSES[token.text]:
                 where = f"`{opened[-1].text}` was opened on line {opened[-1].span.line}"
                 message = f"`{token.text}` does not close `{opened[-1].text}`"
@@ -220,9 +226,7 @@ _OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING"})
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 
-def _kind(
-    raw: list[Token], at: int, settled: list[Token], opened: list[str], constructs: list[int]
-) -> str:
+def _kind(raw: list[Token], at: int, settled: list[Token], opened: list[str], constructs: list[int]) -> str:
     token = raw[at]
     before = settled[-1] if settled else None
     if token.kind == "OP":

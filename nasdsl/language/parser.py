@@ -139,7 +139,11 @@ def _run(tokens: list[Token]) -> Any:
     states: list[int] = [table.start]
     values: list[tuple[Any, Span]] = []
     where = tokens[-1].span
-    finish = Token("$END", "", Span(where.end, where.end, where.end_line, where.end_column, where.end_line, where.end_column))
+    finish = Token(
+        "$END",
+        "",
+        Span(where.end, where.end, where.end_line, where.end_column, where.end_line, where.end_column),
+    )
     for at, token in enumerate([*tokens, finish]):
         while True:
             action = table.states[states[-1]].get(token.kind)
@@ -178,7 +182,11 @@ def _reduce(
             children.append(taken[symbol][0])
         elif kept[symbol] == 2:
             children += taken[symbol][0]
-    span = taken[0][1].to(taken[-1][1]) if count else Span(ahead.start, ahead.start, ahead.line, ahead.column, ahead.line, ahead.column)
+    span = (
+        taken[0][1].to(taken[-1][1])
+        if count
+        else Span(ahead.start, ahead.start, ahead.line, ahead.column, ahead.line, ahead.column)
+    )
     if expand and len(children) == 1:
         value = children[0]
     elif name in REDUCE:
@@ -204,7 +212,20 @@ def _raw_rules() -> list[str]:
 
 # --- what went wrong ------------------------------------------------------------------------
 
-_ITEMS = ("space", "import", "use", "task", "let", "block", "network", "train", "require", "maximize", "minimize", "start")
+_ITEMS = (
+    "space",
+    "import",
+    "use",
+    "task",
+    "let",
+    "block",
+    "network",
+    "train",
+    "require",
+    "maximize",
+    "minimize",
+    "start",
+)
 _STATEMENTS = frozenset({"LET", "IF", "REPEAT"})
 _VALUES = frozenset({"NUMBER", "STRING", "("})
 _OPERATORS = frozenset({"+", "-", "*", "/", "//", "^", "COMPARE", "AND", "OR", "?", ".", "..", "@", "|"})
@@ -218,7 +239,9 @@ def _diagnose(source: Source, tokens: list[Token], unexpected: _Unexpected) -> D
     words = _expected(set(unexpected.expected))
     if unexpected.at >= len(tokens):
         last = token.span
-        span = Span(last.end, last.end + 1, last.end_line, last.end_column, last.end_line, last.end_column + 1)
+        span = Span(
+            last.end, last.end + 1, last.end_line, last.end_column, last.end_line, last.end_column + 1
+        )
         message = f"this ends too early: {words} is expected after `{token.text}`"
         return Diagnostic("unexpected-end", message, span, source)
     if token.text in HARD and "NAME" in unexpected.expected and not _starts(unexpected.expected, token):
@@ -226,7 +249,9 @@ def _diagnose(source: Source, tokens: list[Token], unexpected: _Unexpected) -> D
         return Diagnostic("reserved-word", message, token.span, source, ("choose another name",))
     shown = "the end of the line" if token.kind == "SEP" else f"`{token.text}`"
     help = _help(tokens, at)
-    return Diagnostic("unexpected", f"{shown} cannot stand here; {words} is expected", token.span, source, help)
+    return Diagnostic(
+        "unexpected", f"{shown} cannot stand here; {words} is expected", token.span, source, help
+    )
 
 
 def _starts(expected: list[str], token: Token) -> bool:
@@ -237,7 +262,9 @@ def _no_item(source: Source, token: Token) -> Diagnostic:
     known = ", ".join(f"`{word}`" for word in _ITEMS)
     help = did_you_mean(token.text, _ITEMS)
     message = f"`{token.text}` starts nothing that a file can hold"
-    return Diagnostic("unexpected", message, token.span, source, (help,) if help else (f"a file holds {known}",))
+    return Diagnostic(
+        "unexpected", message, token.span, source, (help,) if help else (f"a file holds {known}",)
+    )
 
 
 def _expected(kinds: set[str]) -> str:
@@ -248,7 +275,11 @@ def _expected(kinds: set[str]) -> str:
         words.append("a value")
     elif "NAME" in kinds:
         words.append("a name")
-    closing = [f"`{text}`" for text in ("=", "{", ")", "]", "}", ",") if text in kinds or (text == "{" and kinds & {"OPEN", "CALL_OPEN"})]
+    closing = [
+        f"`{text}`"
+        for text in ("=", "{", ")", "]", "}", ",")
+        if text in kinds or (text == "{" and kinds & {"OPEN", "CALL_OPEN"})
+    ]
     words += closing
     if kinds & {"SEP", "$END"}:
         words.append("the end of the line")
@@ -312,4 +343,6 @@ def _documented(item: Any, source: Source, comments: list[Comment]) -> Any:
     while line in by_line:
         lines.append(by_line[line].text[2:].strip())
         line -= 1
-    return s.BlockDefinition(item.name, item.parameters, item.body, "\n".join(reversed(lines)), span=item.span)
+    return s.BlockDefinition(
+        item.name, item.parameters, item.body, "\n".join(reversed(lines)), span=item.span
+    )

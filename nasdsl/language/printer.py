@@ -73,7 +73,11 @@ class _Printer:
         trailing = []
         while self._comments and self._comments[0].span.start < node.span.end:
             trailing.append(self._comments.pop(0))
-        if self._comments and self._comments[0].span.line == node.span.end_line and not self._comments[0].alone:
+        if (
+            self._comments
+            and self._comments[0].span.line == node.span.end_line
+            and not self._comments[0].alone
+        ):
             trailing.append(self._comments.pop(0))
         if len(trailing) == 1 and "\n" not in self._lines[-1]:
             self._lines[-1] += "  " + trailing[0].text
