@@ -58,6 +58,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
 _OPERATORS = frozenset(["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">="])
+_DEEPENS = _OPERATORS | {"and", "or", "not", "?", ".", ":", "@"}
 _JOINS_AFTER = _OPERATORS | {"{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"}
 _JOINS_BEFORE = frozenset(["}", ")", "]", "|", "else"])
 _CLOSES = {")": "(", "]": "[", "}": "{"}
@@ -94,10 +95,11 @@ def tokenize(source: Source) -> tuple[list[Token], list[Comment]]:
         )
     raw, comments, problems = _scan(source)
     problems += _check_brackets(source, raw)
-    problems = problems or _check_chains(source, raw)
+    tokens = [] if problems else _settle(raw)
+    problems += _check_depth(source, tokens)
     if problems:
         raise SpaceError(sorted(problems, key=lambda d: d.span.start))
-    return _settle(raw), comments
+    return tokens, comments
 
 
 def _problem(source: Source, code: str, message: str, span: Span | None = None, *help: str) -> Diagnostic:
@@ -189,22 +191,35 @@ def _check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
     return []
 
 
-def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    """Long chains nest as brackets do: `not not …`, `a ^ b ^ …`, `else if …`."""
-    counts = [0]
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.kind == "OP" and token.text in _OPENS:
-            counts.append(0)
-        elif token.kind == "OP" and token.text in _CLOSES:
-            counts.pop()
-        elif token.kind == "OP" and token.text in (",", "|", "="):
-            counts[-1] = 0
-        elif token.kind == "NEWLINE" or token.text == ";":
-            counts[-1] = counts[-1] if before is not None and before.text == "}" else 0
-        elif token.text in _OPERATORS or token.text in ("and", "or", "not", "?", ".", "else", ":", "@"):
-            counts[-1] += 1
-        if counts[-1] > MAX_NESTING:
-            message = f"an expression is nested deeper than the limit of {MAX_NESTING}"
+def _check_depth(source: Source, tokens: list[Token]) -> list[Diagnostic]:
+    """Brackets and long chains nest alike: `((…))`, `not not …`, `a ^ b ^ …`, `else if …`.
+
+    Each open bracket has two counts: of the operators in the present value, which a `,` or `|`
+    ends, and of the `else`s of the present statement.
+    """
+    counts = [[0, 0]]
+    depth = 0
+    for token in tokens:
+        here = counts[-1]
+        if token.text in _OPENS:
+            counts.append([1, 0])
+            depth += 1
+        elif token.text in _CLOSES:
+            depth -= sum(counts.pop())
+        elif token.kind == "SEP":
+            depth -= sum(here) - (len(counts) > 1)
+            here[:] = [int(len(counts) > 1), 0]
+        elif token.text in (",", "|", "="):
+            depth -= here[0] - (len(counts) > 1)
+            here[0] = int(len(counts) > 1)
+        elif token.kind == "ELSE":
+            here[1] += 1
+            depth += 1
+        elif token.text in _DEEPENS:
+            here[0] += 1
+            depth += 1
+        if depth > MAX_NESTING:
+            message = f"this is nested deeper than the limit of {MAX_NESTING}"
             return [_problem(source, "nesting-limit", message, token.span)]
     return []
 
@@ -212,7 +227,8 @@ def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
 # --- what depends on neighbours -------------------------------------------------------------
 
 _BODY_WAITS = frozenset({"IF", "REPEAT", "PICK"})
-_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE"})  # `1..8 log online`
+# Words, too: `1..8 log online`, `shared except relu`.
+_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE", "SHARED"})
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 

@@ -92,6 +92,7 @@ class _Printer:
         comment = self._next(before)
         if comment is not None and not comment.alone and comment.span.line == line:
             self._write("  " + self._comments.pop().text)
+            self._last_line = line
 
     # --- items --------------------------------------------------------------------------------
 

@@ -91,7 +91,8 @@ def _path(c: Children, span: Span) -> str:
 
 def _path_part(c: Children, span: Span) -> str:
     name, number, copy = c
-    return f"{name.text}{number.text if number else ''}{f'[{copy.text}]' if copy else ''}"
+    path: str = name.text + (number.text if number else "")
+    return f"{path}[{copy.text}]" if copy else path
 
 
 # --- statements -----------------------------------------------------------------------------
