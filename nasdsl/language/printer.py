@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from nasdsl.language import flat
 from nasdsl.language import syntax as s
-from nasdsl.language.lexer import Comment, tokenize
+from nasdsl.language.lexer import tokenize
+from nasdsl.language.scanner import Comment
 
 _INDENT = "    "
 _WIDTH = 100
