@@ -200,8 +200,7 @@ class Bar:
             case PhaseStarted(phase, total):
                 self._phase = f"{_PHASES[phase]} 0/{total}"
             case PhaseStep(phase, done):
-                total = self._phase.rpartition("/")[2]
-                self._phase = f"{_PHASES[phase]} {done}/{total}"
+                self._phase = f"{_PHASES[phase]} {done}/{self._phase.rpartition('/')[2]}"
             case Notice(text):
                 self._say(text, "yellow")
             case Ended(why=why):
