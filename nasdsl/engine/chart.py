@@ -37,9 +37,10 @@ def chart(values: Sequence[float | None], maximize: bool, title: str) -> str:
 
 
 def _range(known: Sequence[float], maximize: bool) -> tuple[float, float]:
-    """The values to show: all, but for those more than three times as far from the best as the median."""
+    """The values to show: all, but for those three times as far from the best as the worst quarter begins."""
     best = max(known) if maximize else min(known)
-    reach = 3 * abs(best - statistics.median(known))
+    quarters = statistics.quantiles(known, n=4) if len(known) > 1 else known
+    reach = 3 * abs(best - quarters[0 if maximize else -1])
     shown = [value for value in known if abs(value - best) <= reach] or [best]
     low, high = min(shown), max(shown)
     margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0

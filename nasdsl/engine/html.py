@@ -21,7 +21,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 td { overflow-wrap: anywhere; }
 code, pre { font: .85rem/1.45 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 pre { background: #f5f7fa; border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; margin: .5rem 0; }
-.wide { overflow-x: auto; } .chart { width: 100%; height: auto; }
+.wide { overflow-x: auto; } .picture { max-height: 640px; overflow: auto; } .chart { width: 100%; height: auto; }
 .note { color: #52606d; font-size: .87rem; } details { margin: .8rem 0; } summary { cursor: pointer; }
 """
 
@@ -81,6 +81,6 @@ def pre(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def folded(title: str, body: str) -> str:
+def folded(title: str, body: str, is_open: bool = False) -> str:
     """What only some readers want to see."""
-    return f"<details><summary>{escape(title)}</summary>{body}</details>"
+    return f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>{body}</details>"

@@ -20,7 +20,7 @@ from nasdsl.engine.records import Record
 from nasdsl.engine.result import confirmed_text
 from nasdsl.engine.run import Run
 from nasdsl.engine.show import INSERTED
-from nasdsl.engine.tables import goal_value, number, sketch, trial_or_best
+from nasdsl.engine.tables import answer_text, goal_value, number, sketch, trial_or_best
 
 REPORT_NAME = "report.html"
 _TOP = 10  # trials in the table
@@ -147,15 +147,12 @@ def _network(run: Run, winner: Record) -> str:
     ]
     rows.append(["total", "", "", f"{planned.params:,}", f"{planned.macs:,}"])
     layers = html.table(["layer", "operation", "output", "params", "MACs"], rows, (2, 3, 4))
-    picture = f'<div class="wide">{draw_svg(planned)}</div>'
-    return html.section(f"The network of trial {winner.trial}", layers, html.folded("Picture", picture))
+    picture = html.folded("Picture", f'<div class="picture">{draw_svg(planned)}</div>', is_open=True)
+    return html.section(f"The network of trial {winner.trial}", layers, picture)
 
 
 def _answers(run: Run, winner: Record) -> str:
-    rows = [
-        (path, f"{answer:.6g}" if isinstance(answer, float) else str(answer))
-        for path, answer in winner.point.items()
-    ]
+    rows = [(path, answer_text(answer)) for path, answer in winner.point.items()]
     parts = [html.pairs(rows)]
     settings = run.space.decided(winner.point).settings
     fixed = run.meta.get("settings") or {}
