@@ -20,7 +20,8 @@ from nasdsl.engine.records import Record
 from nasdsl.engine.result import confirmed_text
 from nasdsl.engine.run import Run
 from nasdsl.engine.show import INSERTED
-from nasdsl.engine.tables import answer_text, goal_value, number, sketch, trial_or_best
+from nasdsl.engine.tables import goal_value, sketch, trial_or_best
+from nasdsl.engine.wording import answer_text, number
 
 REPORT_NAME = "report.html"
 _TOP = 10  # trials in the table

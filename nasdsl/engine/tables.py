@@ -14,7 +14,7 @@ from compiler.wording import short_count
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.records import Record, value_of
 from nasdsl.engine.show import plan_table, plan_text, summary
-from nasdsl.language.decisions import Answer
+from nasdsl.engine.wording import answer_text, number
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
 from nasdsl.language.signatures.layers import LAYER_SIGNATURES
@@ -86,20 +86,6 @@ def goal_value(record: Record, goals: Sequence[Goal], index: int = 0) -> float |
     if value is None and index == 0 and record.score is not None:
         return record.score if goals[0].maximize else -record.score
     return value
-
-
-def number(value: float | None) -> str:
-    """Four digits behind the point where that says something, five significant ones elsewhere."""
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e3 or value == 0 else f"{value:.5g}"
-
-
-def answer_text(answer: Answer) -> str:
-    """An answer as a space would write it."""
-    if isinstance(answer, bool):
-        return "yes" if answer else "no"
-    return f"{answer:.6g}" if isinstance(answer, float) else str(answer)
 
 
 def sketch(space: Space, point: Point) -> str:
