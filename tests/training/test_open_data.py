@@ -63,7 +63,7 @@ def test_data_that_do_not_serve_the_task_are_refused(tmp_path):
 
 
 def test_a_space_without_data_asks_for_some(tmp_path):
-    with pytest.raises(DataError, match="names no data.*\nhelp: give --data"):
+    with pytest.raises(DataError, match=r"names no data.*\nhelp: give --data"):
         open_data(task("classification", "shape", d1=3, classes=2), tmp_path)
 
 
