@@ -125,7 +125,9 @@ class _Session:
         """One pass over the training part; the measures after it, and `train_loss` during it."""
         self.module.train()
         order = self.train_rows[torch.randperm(len(self.train_rows), generator=self.order)]
-        batches = [b for b in order.split(self.batch_size) if len(b) > 1 or self.batch_size == 1]
+        order = order.to(self.valid_rows.device)
+        # A lone last sample waits for another epoch: batch norm cannot take it.
+        batches = [b for b in torch.split(order, self.batch_size) if len(b) > 1 or self.batch_size == 1]
         total = sum((self._step(rows) for rows in batches), start=torch.zeros((), device=order.device))
         train_loss = float(total) / len(batches)
         if not math.isfinite(train_loss):
@@ -160,7 +162,7 @@ def _session(
     device: torch.device,
 ) -> _Session:
     if any(shape.layout == "image" for shape in data.shapes.values()):
-        module = module.to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = data.folds[fold]
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
     n_steps = n_epochs * math.ceil(len(rows.train) / batch_size)
@@ -171,7 +173,7 @@ def _session(
         data=resident(data, fold, device),
         kind=data.kind,
         train_rows=torch.from_numpy(np.array(rows.train)),
-        valid_rows=torch.from_numpy(np.array(rows.valid)),
+        valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
         batch_size=batch_size,
         loss=training_loss(settings, data.kind),
         measured_loss=measured_loss(settings, data.kind),
@@ -200,7 +202,7 @@ def _measure(
 ) -> dict[str, float]:
     module.eval()
     with torch.inference_mode():
-        parts = [_outputs(module, data.batch(chunk)) for chunk in rows.split(_MEASURED_AT_ONCE)]
+        parts = [_outputs(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
         each = {}
         for name, targets in data.targets.items():
             output, target = torch.cat([part[name] for part in parts]), targets[rows]
@@ -242,7 +244,6 @@ def _one_thread(device: torch.device) -> Iterator[None]:
 @contextmanager
 def _drawing_from(seed: int, device: torch.device) -> Iterator[None]:
     """Dropout draws from torch's own generator: seeded within, put back after."""
-    devices = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(devices=devices, device_type="cuda" if device.type == "cpu" else device.type):
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
