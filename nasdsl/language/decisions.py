@@ -117,7 +117,8 @@ def to_unit(domain: Domain, answer: Answer) -> float:
             return (index + 0.5) / len(values)
         case Integers() | Reals():
             low, high = _ends(domain)
-            value = math.log(answer) if domain.log else float(answer)  # type: ignore[arg-type]
+            number = float(answer)
+            value = math.log(number) if domain.log else number
             return 0.5 if high <= low else min(1.0, max(0.0, (value - low) / (high - low)))
 
 

@@ -1,9 +1,9 @@
 """Where a problem is, what it is, and how a person reads it.
 
-    NasdslError
-      SpaceError        a `.space` file is wrong; carries every Diagnostic found
-      Infeasible        no point holds every proved `require`
-      AnswerError       an answer was given that the decision does not offer
+NasdslError
+  SpaceError        a `.space` file is wrong; carries every Diagnostic found
+  Infeasible        no point holds every proved `require`
+  AnswerError       an answer was given that the decision does not offer
 """
 
 from __future__ import annotations

@@ -84,9 +84,11 @@ class Signature:
     source: str = ""
     later: bool = False  # named by the language, refused by this version with a diagnostic
     by_name: Mapping[str, Argument] = field(init=False, repr=False, compare=False)
+    shaping: tuple[str, ...] = field(init=False, repr=False, compare=False)  # arguments with `shapes`
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {a.name: a for a in self.arguments})
+        object.__setattr__(self, "shaping", tuple(a.name for a in self.arguments if a.shapes))
 
 
 def integer(low: int | None = None, high: int | None = None) -> Kind:

@@ -1,0 +1,35 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.builders.activations import activation
+from compiler.builders.arguments import RecipeRule, call, channels_of, flag, number, whole
+from compiler.builders.recipe import Recipe, make
+from nasdsl.language.network import Value
+from nasdsl.language.shapes import Shape
+
+
+def linear(width_in: int, width_out: int, bias: bool) -> Recipe:
+    """A linear layer over the last axis."""
+    return make("nn.Linear", width_in, width_out, **({} if bias else {"bias": False}))
+
+
+def _linear(args: Mapping[str, Value], inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    return linear(channels_of(inputs[0]), channels_of(output), flag(args["bias"]))
+
+
+def _mlp(args: Mapping[str, Value], inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    width, hidden, bias = channels_of(inputs[0]), whole(args["hidden"]), flag(args["bias"])
+    dropout = number(args["dropout"])
+    return make(
+        "Chain",
+        expand=linear(width, hidden, bias),
+        act=activation(call(args["act"])),
+        **({"dropout": make("nn.Dropout", dropout)} if dropout else {}),
+        contract=linear(hidden, width, bias),
+    )
+
+
+RECIPES: Mapping[str, RecipeRule] = {"linear": _linear, "mlp": _mlp}

@@ -1,0 +1,98 @@
+"""A module as data: the constructor call that makes it, to be run or to be printed.
+
+Build and export read the same Recipe, so a network and its source file cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from torch import nn
+
+from compiler import modules
+
+Ingredient: TypeAlias = "bool | int | float | str | tuple[int, ...] | Recipe | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One constructor call: `nn.Conv2d(16, 32, 3, padding=1)`.
+
+    `target` is `nn.X` for a class of torch.nn, or the name of a class in `compiler/modules.py`.
+    """
+
+    target: str
+    positional: tuple[Ingredient, ...]
+    named: Mapping[str, Ingredient]
+
+    def build(self) -> nn.Module:
+        """The module, with torch's default initialisation, on torch's default device."""
+        module = self._constructor()(
+            *(_value(item) for item in self.positional),
+            **{name: _value(item) for name, item in self.named.items()},
+        )
+        assert isinstance(module, nn.Module), self.target
+        return module
+
+    def source(self) -> str:
+        """The call as one Python expression over `nn` and the classes that `helpers` names."""
+        arguments = [_literal(item) for item in self.positional]
+        arguments += [f"{name}={_literal(item)}" for name, item in self.named.items()]
+        return f"{self.target}({', '.join(arguments)})"
+
+    def helpers(self) -> tuple[str, ...]:
+        """The classes of `compiler/modules.py` that the expression names, in order, each once."""
+        return tuple(dict.fromkeys(t for t in self._targets() if not t.startswith("nn.")))
+
+    def _targets(self) -> Iterator[str]:
+        yield self.target
+        for item in (*self.positional, *self.named.values()):
+            if isinstance(item, Recipe):
+                yield from item._targets()
+
+    def _constructor(self) -> type[nn.Module]:
+        home, name = (nn, self.target[3:]) if self.target.startswith("nn.") else (modules, self.target)
+        constructor = getattr(home, name)
+        assert isinstance(constructor, type) and issubclass(constructor, nn.Module), self.target
+        return constructor
+
+
+def make(target: str, *positional: Ingredient, **named: Ingredient) -> Recipe:
+    """`make("nn.Linear", 16, 32, bias=False)` is the recipe of `nn.Linear(16, 32, bias=False)`."""
+    return Recipe(target, positional, named)
+
+
+def helper_source(names: Iterable[str]) -> str:
+    """The source of these classes of `compiler/modules.py` and of all that they use themselves.
+
+    It needs `import torch`, `from torch import nn` and `import torch.nn.functional as F`.
+    Classes come in the order of the file, so that each stands after those it uses.
+    """
+    tree = ast.parse(inspect.getsource(modules))
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    wanted, open_names = set[str](), list(names)
+    while open_names:
+        name = open_names.pop()
+        if name not in wanted:
+            wanted.add(name)
+            used = {n.id for n in ast.walk(classes[name]) if isinstance(n, ast.Name)}
+            open_names += sorted(used & classes.keys())
+    sources = (inspect.getsource(getattr(modules, name)) for name in classes if name in wanted)
+    return "\n\n".join(sources)
+
+
+def _value(item: Ingredient) -> object:
+    return item.build() if isinstance(item, Recipe) else item
+
+
+def _literal(item: Ingredient) -> str:
+    if isinstance(item, Recipe):
+        return item.source()
+    assert not isinstance(item, float) or math.isfinite(item), item  # repr would be no Python
+    return json.dumps(item, ensure_ascii=False) if isinstance(item, str) else repr(item)

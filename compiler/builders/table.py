@@ -1,0 +1,47 @@
+"""All recipe rules, joined; one file per family holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from torch import nn
+
+from compiler.builders import (
+    activations,
+    attention,
+    bottleneck,
+    convolution,
+    dense,
+    normalization,
+    pooling,
+    recurrent,
+    wiring,
+)
+from compiler.builders.arguments import RecipeRule
+from nasdsl.language.network import Value
+from nasdsl.language.shapes import Shape
+
+Builder: TypeAlias = Callable[[Mapping[str, Value], tuple[Shape, ...], Shape], nn.Module]
+
+RECIPES: Mapping[str, RecipeRule] = {
+    **dense.RECIPES,
+    **convolution.RECIPES,
+    **pooling.RECIPES,
+    **recurrent.RECIPES,
+    **attention.RECIPES,
+    **bottleneck.RECIPES,
+    **normalization.RECIPES,
+    **activations.RECIPES,
+    **wiring.RECIPES,
+}
+
+
+def _build(
+    rule: RecipeRule, arguments: Mapping[str, Value], inputs: tuple[Shape, ...], output: Shape
+) -> nn.Module:
+    return rule(arguments, inputs, output).build()
+
+
+BUILDERS: Mapping[str, Builder] = {op: partial(_build, rule) for op, rule in RECIPES.items()}

@@ -1,0 +1,141 @@
+"""A decided network as a Plan: nodes with shapes, parameters and MACs, worked out without torch.
+
+The plan is the source of truth. Everything that leaves the compiler (a run-time graph, a Python file,
+ONNX, a picture) is a function of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from compiler.identity import structural_hash
+from nasdsl.language.network import Decided, Layer, Value
+from nasdsl.language.point import Point
+from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.depth import layer_depth
+from nasdsl.language.signatures.layers import LAYER_SIGNATURES
+
+INPUT = "input"  # the op of the nodes that stand for the inputs of the network
+
+_ROWS = {row.name: row for row in LAYER_SIGNATURES}
+
+
+class Decides(Protocol):
+    """What the compiler asks of a Space: the network that a point decides."""
+
+    def decided(self, point: Point) -> Decided: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operation of a planned network.
+
+    name: unique, a Python identifier made of the path; path: where it stands in the space.
+    inputs: names of nodes. shape: of its output, without batch axis. layout: what the axes mean.
+    params: scalars it learns. macs: multiply-accumulates for one sample.
+    inserted: an adaptation that the space did not write down.
+    """
+
+    name: str
+    path: str
+    op: str
+    arguments: Mapping[str, Value]
+    inputs: tuple[str, ...]
+    shape: tuple[int, ...]
+    layout: str
+    params: int
+    macs: int
+    inserted: bool = False
+
+    @property
+    def output(self) -> Shape:
+        """The shape with the meaning of its axes, as rules and recipes want it."""
+        return Shape(self.shape, self.layout)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A network with nothing left open.
+
+    nodes: in topological order, inputs first; nodes that no output needs are not part of it.
+    inputs: name -> shape without batch axis, in the order the network is called with.
+    outputs: name of the output -> name of the node that gives it.
+    depth: weighted layers on the longest path.
+    hash: equal for equal networks, whatever decisions and names they come from.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: Mapping[str, tuple[int, ...]]
+    outputs: Mapping[str, str]
+    params: int
+    trainable_params: int
+    macs: int
+    depth: int
+    hash: str
+
+
+def plan(space: Decides, point: Point) -> Plan:
+    """The network that `point` decides in `space`."""
+    return plan_of(space.decided(point))
+
+
+def plan_of(decided: Decided) -> Plan:
+    """The network of a decided point. Its shapes are those of the layers; costs come from their rows."""
+    needed = _needed(decided.layers, decided.outputs.values())
+    shapes: dict[str, Shape] = {}
+    nodes: list[Node] = []
+    depths: dict[str, int] = {}
+    for layer in decided.layers:
+        if layer.op != INPUT and layer.name not in needed:
+            continue
+        nodes.append(_node(layer, shapes))
+        shapes[layer.name] = layer.shape
+        depths[layer.name] = _depth(layer, depths)
+    params = sum(node.params for node in nodes)
+    return Plan(
+        nodes=tuple(nodes),
+        inputs={node.name: node.shape for node in nodes if node.op == INPUT},
+        outputs=dict(decided.outputs),
+        params=params,
+        trainable_params=params,  # every operation of the table learns all that it holds
+        macs=sum(node.macs for node in nodes),
+        depth=max((depths[name] for name in decided.outputs.values()), default=0),
+        hash=structural_hash(nodes, decided.outputs),
+    )
+
+
+def _needed(layers: tuple[Layer, ...], outputs: Iterable[str]) -> set[str]:
+    """The layers on some way to an output."""
+    needed = set(outputs)
+    for layer in reversed(layers):
+        if layer.name in needed:
+            needed.update(layer.inputs)
+    return needed
+
+
+def _node(layer: Layer, shapes: Mapping[str, Shape]) -> Node:
+    params = macs = 0
+    if layer.op != INPUT:
+        row = _ROWS[layer.op]
+        inputs = tuple(shapes[name] for name in layer.inputs)
+        params = row.params(layer.arguments, inputs, layer.shape) if row.params else 0
+        macs = row.macs(layer.arguments, inputs, layer.shape) if row.macs else 0
+    return Node(
+        name=layer.name,
+        path=layer.path,
+        op=layer.op,
+        arguments=layer.arguments,
+        inputs=layer.inputs,
+        shape=layer.shape.sizes(),
+        layout=layer.shape.layout,
+        params=params,
+        macs=macs,
+        inserted=layer.inserted,
+    )
+
+
+def _depth(layer: Layer, depths: Mapping[str, int]) -> int:
+    own = 0 if layer.op == INPUT else layer_depth(_ROWS[layer.op], layer.arguments)
+    return own + max((depths[name] for name in layer.inputs), default=0)

@@ -1,0 +1,155 @@
+"""One job to one Result, inside a worker: rebuild the space, train or call the user's function.
+
+Whatever a trial does short of taking the process down, it ends as a Result.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from nasdsl.engine import checkpoints, functions
+from nasdsl.engine.messages import Job, Result, Setup
+from nasdsl.engine.trial import Trial
+from nasdsl.engine.worker import Channel
+from nasdsl.language.errors import Infeasible
+from nasdsl.language.point import Point
+
+if TYPE_CHECKING:
+    from nasdsl.language.space import Space
+
+Evaluate: TypeAlias = Callable[[Job, Channel], Result]
+
+_LONGEST_ERROR = 500  # characters; the traceback has the rest
+
+
+def evaluator(setup: Setup) -> Evaluate:
+    """What this worker does with each job. Raises what a bad space, function or data set raises."""
+    if setup.function is not None:
+        return _custom(setup)
+    from nasdsl.engine.training import trainer
+
+    return trainer(setup)
+
+
+def guarded(run: Evaluate, job: Job, channel: Channel) -> Result:
+    """The Result of a job, also of one that raises, exits, or gives no number."""
+    start = time.monotonic()
+    try:
+        result = run(job, channel)
+        if channel.should_stop(job.trial) and result.error is None:
+            result = replace(result, reason="stopped")
+    except Infeasible as error:
+        result = _failure(error, "infeasible")
+    except (Exception, SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+        result = _failure(error, "failed")
+    finally:
+        _flush()
+    if result.error is not None:
+        gc.collect()  # a failed trial may hold its network in reference cycles
+    return replace(result, seconds=time.monotonic() - start)
+
+
+def scored(score: object, **fields: Any) -> Result:
+    """A Result from what an evaluation called its score; NaN, infinities and non-numbers fail."""
+    if isinstance(score, bool) or not hasattr(score, "__float__"):
+        return Result(error=f"the score is no number but {score!r:.80}", reason="failed", **fields)
+    value = float(score)
+    if math.isfinite(value):
+        return Result(score=value, **fields)
+    return Result(error=f"the score is {value}", reason="failed", **fields)
+
+
+def plan_costs(space: Space | None, point: Point) -> dict[str, int]:
+    """`params` and `macs` of the point's network; empty where there is none."""
+    if space is None or not space.has_network:
+        return {}
+    from compiler.plan import plan
+
+    network = plan(space, point)
+    return {"params": network.params, "macs": network.macs}
+
+
+def _custom(setup: Setup) -> Evaluate:
+    assert setup.function is not None
+    function = functions.arrive(setup.function)
+    space = _space(setup)
+
+    def run(job: Job, channel: Channel) -> Result:
+        point = Point.from_json(job.point)
+        costs = plan_costs(space, point)
+        curve: list[Mapping[str, float]] = []
+
+        def report(step: float, score: float) -> None:
+            if math.isfinite(score):
+                curve.append({"step": step, "score": score})
+                channel.report(job.trial, step, score)
+
+        trial = Trial(
+            number=job.trial,
+            point=point,
+            seed=job.seed,
+            budget=job.epochs,
+            device=setup.device,
+            space=space,
+            _folder=checkpoints.folder_of(setup.folder, job.trial),
+            _report=report,
+            _should_stop=lambda: channel.should_stop(job.trial),
+        )
+        returned = function(trial)
+        score, measures = _read(returned)
+        return replace(scored(score, measures=measures, **costs), curve=tuple(curve))
+
+    return run
+
+
+def _read(returned: object) -> tuple[object, dict[str, float]]:
+    """The score and the measures in what a custom evaluate returned."""
+    if not isinstance(returned, Mapping):
+        return returned, {}
+    if "score" not in returned:
+        raise ValueError(f"evaluate returned a dict without `score`; it has {sorted(map(str, returned))}")
+    measures = {
+        str(name): float(value)
+        for name, value in returned.items()
+        if name != "score" and hasattr(value, "__float__") and math.isfinite(float(value))
+    }
+    return returned["score"], measures
+
+
+def _space(setup: Setup) -> Space | None:
+    if setup.space_text is None:
+        return None
+    from nasdsl.engine.spaces import parse_space
+
+    return parse_space(setup.space_text, setup.space_name)
+
+
+def _failure(error: BaseException, reason: Any) -> Result:
+    name = type(error).__name__
+    text = f"{name}: {error}" if str(error) else name
+    if isinstance(error, SystemExit):
+        text = f"the trial called sys.exit({error.code!r})"
+    elif _is_out_of_memory(error):
+        text = f"out of memory: {text}"
+    return Result(error=text[:_LONGEST_ERROR], reason=reason, traceback=traceback.format_exc())
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """torch says it by a RuntimeError on the CPU, by OutOfMemoryError on a GPU."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def _flush() -> None:
+    """Onto the log now, so that the next trial's lines are its own. A user may have closed them."""
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()

@@ -1,0 +1,93 @@
+"""A run whose trials someone else evaluates: `ask` for a point, `tell` what came of it.
+
+For shells, schedulers and other languages: every call opens the run, does one thing and closes it, so
+calls may come from many processes at once; each waits for its turn.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nasdsl.engine.errors import RunError
+from nasdsl.engine.meta import check_same_space, fresh_meta
+from nasdsl.engine.records import Ask, Record, seed_of
+from nasdsl.engine.spaces import rebuild
+from nasdsl.engine.store import Store, has_run
+from nasdsl.language.point import Point
+from searchers import SEARCHERS
+
+if TYPE_CHECKING:
+    from nasdsl.language.space import Space
+
+_PATIENCE_S = 30.0
+
+
+def begin(run: str | Path, space: Space, searcher: str = "random", seed: int = 0) -> None:
+    """Make a run that `ask` and `tell` use; one of the same space that exists already is left as it is.
+
+    Raises RunError for a run of another space, or an unknown searcher.
+    """
+    if searcher not in SEARCHERS:
+        raise RunError(f"no searcher is called `{searcher}`; there are {', '.join(sorted(SEARCHERS))}")
+    with Store(Path(run), _PATIENCE_S) as store:
+        meta = store.meta()
+        if meta:
+            check_same_space(store.folder, meta, space)
+            return
+        options = {"searcher": searcher, "seed": seed, "budget": None, "evaluate": "ask and tell"}
+        store.set_meta(fresh_meta(space, options))
+
+
+def ask(run: str | Path) -> tuple[int, Point] | None:
+    """The next trial number and its point; None when nothing is left to try. Raises RunError."""
+    with _open(run) as store:
+        meta, trial = store.meta(), store.next_trial()
+        if meta["searcher"] not in SEARCHERS:
+            raise RunError(f"{run} was searched by `{meta['searcher']}`, which `ask` cannot rebuild")
+        space = rebuild(meta)
+        searcher = SEARCHERS[meta["searcher"]](space, meta["seed"])
+        for record in store.records():
+            searcher.tell(record.trial, record.point, record.outcome)
+        start = space.start() if trial == 0 else None
+        point = searcher.ask(trial) if start is None else start
+        if point is None:
+            return None
+        store.ask([Ask(trial, point)])
+        return trial, point
+
+
+def tell(run: str | Path, trial: int, score: float | None = None, error: str | None = None) -> Record:
+    """Store the outcome of a trial that was asked for; a NaN score is an error.
+
+    Raises RunError for a trial never asked for or told before, ValueError for both or neither of
+    `score` and `error`.
+    """
+    if (score is None) == (not error):
+        raise ValueError("tell either a score or an error")
+    if score is not None and not math.isfinite(score):
+        score, error = None, f"the score is {score}"
+    with _open(run) as store:
+        points = {pending.trial: pending.point for pending in store.pending()}
+        if trial not in points:
+            known = trial < store.next_trial()
+            raise RunError(
+                f"trial {trial} of {run} {'has an outcome already' if known else 'was never asked for'}"
+            )
+        record = Record(
+            trial=trial,
+            point=points[trial],
+            score=score,
+            error=error or None,
+            reason="failed" if score is None else "complete",
+            seed=seed_of(store.meta()["seed"], trial),
+        )
+        store.finish(record)
+        return record
+
+
+def _open(run: str | Path) -> Store:
+    if not has_run(Path(run)):
+        raise RunError(f"{run} is not a run folder")
+    return Store(Path(run), _PATIENCE_S)

@@ -1,0 +1,117 @@
+"""What travels between the parent and its workers: plain data only, never closures or modules.
+
+parent -> worker   Setup (once), then Job, StopTrial
+worker -> parent   Ready or Broken (once), then for each job Begun, Report*, Done
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from nasdsl.engine.records import Reason
+from nasdsl.language.decisions import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What all trials of a run share.
+
+    `space_text` None: points go to `function` as they are. `function` is the custom `evaluate`:
+    "package.module:name", or the bytes of cloudpickle for functions that no import finds.
+    `data_folder` holds a saved Dataset; `settings` override those of `train { }` by name.
+    """
+
+    folder: Path
+    space_name: str = "inline.space"
+    space_text: str | None = None
+    data_folder: Path | None = None
+    function: str | bytes | None = None
+    settings: Mapping[str, Answer] = field(default_factory=dict)
+    device: str = "cpu"
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work. `point` is JSON; `epochs` None: what the point says.
+
+    train      trains the network, or calls the custom evaluate; the weights are written to `weights`
+               where the score exceeds `keep_above`
+    test       measures the network with the `weights` kept on the test split
+    baselines  fits scikit-learn's models of the task on the same split; the point plays no part
+    """
+
+    trial: int
+    point: str
+    seed: int
+    task: Literal["train", "test", "baselines"] = "train"
+    epochs: int | None = None
+    weights: Path | None = None
+    keep_above: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a job; the fields of a Record that the parent does not know itself."""
+
+    score: float | None = None
+    error: str | None = None
+    reason: Reason = "complete"
+    seconds: float = 0.0
+    params: int | None = None
+    macs: int | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[Mapping[str, float], ...] = ()
+    traceback: str | None = None
+    weights: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopTrial:
+    """Ask a running trial to end soon; it sees `should_stop()`."""
+
+    trial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker is set up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The worker cannot be set up, and neither could its replacement."""
+
+    error: str
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The job left the queue of its worker; its time limit starts."""
+
+    trial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A score on the way, at an epoch or step."""
+
+    trial: int
+    step: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a job."""
+
+    trial: int
+    result: Result
+
+
+FromWorker: TypeAlias = Ready | Broken | Begun | Report | Done
+News: TypeAlias = Report | Done

@@ -1,0 +1,158 @@
+"""One worker process as its parent sees it: start, talk, watch, kill.
+
+Workers come from a fork server that has imported torch once (about 0.1 s for a fresh worker instead of
+2 s), or are spawned where there is none. Both start clean: no locks or threads are inherited.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from nasdsl.engine.errors import PoolError
+from nasdsl.engine.isolation import ONE_THREAD
+from nasdsl.engine.messages import FromWorker, Job, Setup, StopTrial
+from nasdsl.engine.worker import work
+
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
+_TAIL = 16_000  # bytes of it that are looked at when a trial dies
+_LONGEST_TAIL = 2000  # characters of them that go into its record
+
+
+class WorkerProcess:
+    """A running worker. `pid` names its process and its process group."""
+
+    def __init__(self, setup: Setup, log: Path) -> None:
+        """Raises PoolError where the system gives no further process."""
+        context = multiprocessing.get_context(_METHOD)
+        if _METHOD == "forkserver":
+            context.set_forkserver_preload(_preload(setup))
+        ours, theirs = context.Pipe(duplex=True)
+        self._log = log
+        self._log_start = _size(log)
+        process = context.Process(target=work, args=(theirs, setup, log), name=log.stem)  # type: ignore[attr-defined]
+        try:
+            with _clean_start():
+                process.start()
+        except OSError as error:
+            raise PoolError(f"cannot start a worker process: {error}") from error
+        theirs.close()
+        self._process: multiprocessing.process.BaseProcess = process
+        self._connection: Connection = ours
+        assert process.pid is not None
+        self.pid: int = process.pid
+
+    @property
+    def handles(self) -> tuple[Connection, int]:
+        """What becomes ready when the worker says something or dies."""
+        return self._connection, self._process.sentinel
+
+    def send(self, message: Job | StopTrial) -> None:
+        """To a dead worker it is lost: `alive` will tell."""
+        with suppress(OSError):
+            self._connection.send(message)
+
+    def messages(self, most: int | None) -> Iterator[FromWorker]:
+        """What has arrived, at most so many; all that a dead worker left behind for None."""
+        with suppress(EOFError, OSError):
+            while (most is None or most > 0) and self._connection.poll():
+                most = None if most is None else most - 1
+                yield self._connection.recv()
+
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    @property
+    def signal(self) -> int | None:
+        """The number of the signal that ended a dead worker."""
+        code = self._process.exitcode
+        return -code if code is not None and code < 0 else None
+
+    def ending(self) -> str:
+        """How a dead worker ended, for its trial's record."""
+        if self.signal is not None:
+            return f"the worker process was killed by {signal.Signals(self.signal).name}"
+        return f"the worker process ended with exit code {self._process.exitcode}"
+
+    def kill(self) -> None:
+        """The worker and everything in its process group, at once."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()  # also before it has a group of its own
+
+    def close(self) -> None:
+        """Forget a killed or dead worker; waits until it is gone and takes along what it left running."""
+        self._process.join()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._connection.close()
+        self.trim_log()
+
+    def trim_log(self) -> None:
+        """Empty the log of a trial that prints without end; it is opened for appending."""
+        if _size(self._log) > _LONGEST_LOG:
+            with suppress(OSError):
+                os.truncate(self._log, 0)
+            self._log_start = 0
+
+    def log_tail(self) -> str:
+        """The last lines that this process printed."""
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(self._log_start, _size(self._log) - _TAIL))
+                text = file.read(_TAIL).decode(errors="replace")
+        except OSError:
+            return ""
+        # faulthandler ends with the names of every extension loaded: long, and no news.
+        lines = [line for line in text.splitlines() if not line.startswith("Extension modules:")]
+        return "\n".join(lines).strip()[-_LONGEST_TAIL:]
+
+
+def _preload(setup: Setup) -> list[str]:
+    """What the fork server imports once for all workers. Functions that need no torch do not wait for it;
+    one whose own process has loaded it will want it."""
+    wants_torch = setup.space_text is not None or "torch" in sys.modules
+    return ["nasdsl.engine.evaluate", *(["torch"] if wants_torch else [])]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _clean_start() -> Iterator[None]:
+    """What a new process must not inherit, put aside while it starts.
+
+    * The main module: it would be run again in the child, and a script that calls `search` without a
+      `__main__` guard would search for ever. Functions of it travel by value instead.
+    * Ctrl-C: the fork server imports for seconds before it can ignore the signal. It is held back
+      here, not lost.
+    * Many threads: the numeric libraries read these variables when the fork server loads them.
+    """
+    main, environment = sys.modules["__main__"], {name: os.environ.get(name) for name in ONE_THREAD}
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if in_main_thread else ())
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+        for name, value in environment.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)

@@ -1,0 +1,35 @@
+"""Spaces from the text stored with a run, bound to the shapes of its data."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from nasdsl.language.check import check
+from nasdsl.language.parser import parse
+from nasdsl.language.shapes import Shape
+from nasdsl.language.space import Space
+
+
+@functools.lru_cache(maxsize=4)
+def parse_space(text: str, name: str) -> Space:
+    """Checked once for each text and process. Raises SpaceError."""
+    return Space(check(parse(text, name)))
+
+
+def rebuild(meta: Mapping[str, Any]) -> Space:
+    """The space of a run from its meta. Raises SpaceError."""
+    space = parse_space(meta["space_text"], meta["space_name"])
+    data = meta.get("data")
+    if data is None:
+        return space
+    return space.with_task(shapes_from_json(data["inputs"]), data["outputs"])
+
+
+def shapes_to_json(shapes: Mapping[str, Shape]) -> dict[str, list[Any]]:
+    return {name: [list(shape.sizes()), shape.layout] for name, shape in shapes.items()}
+
+
+def shapes_from_json(stored: Mapping[str, Any]) -> dict[str, Shape]:
+    return {name: Shape(tuple(dims), layout) for name, (dims, layout) in stored.items()}

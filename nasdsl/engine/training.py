@@ -1,0 +1,119 @@
+"""The default evaluation: train the network of a point on the data of the run. Runs in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from compiler.build import build
+from compiler.plan import Plan, plan_of
+
+from nasdsl.engine import checkpoints
+from nasdsl.engine.evaluate import Evaluate, scored
+from nasdsl.engine.messages import Job, Result, Setup
+from nasdsl.engine.spaces import parse_space
+from nasdsl.engine.worker import Channel
+from nasdsl.language.network import Goal
+from nasdsl.language.point import Point
+from nasdsl.training import Dataset, Trained, fit_baselines, measure, train
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
+    from nasdsl.language.space import Space
+
+
+def trainer(setup: Setup) -> Evaluate:
+    """Open the data and the space once for all trials of this worker."""
+    assert setup.data_folder is not None and setup.space_text is not None
+    dataset = Dataset.open(setup.data_folder)
+    space = parse_space(setup.space_text, setup.space_name).with_task(dataset.shapes, dataset.outputs)
+    bench = _Bench(space, dataset, setup)
+
+    def run(job: Job, channel: Channel) -> Result:
+        match job.task:
+            case "train":
+                return bench.train(job, channel)
+            case "test":
+                return bench.test(job)
+            case "baselines":
+                return Result(score=0.0, measures=fit_baselines(dataset))
+
+    return run
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What all trials of a worker share."""
+
+    space: Space
+    dataset: Dataset
+    setup: Setup
+
+    def train(self, job: Job, channel: Channel) -> Result:
+        plan, module, settings = self._network(job)
+        goal = self.space.goals[0]
+
+        def on_epoch(epoch: int, measures: Mapping[str, float]) -> bool:
+            """Whether training goes on."""
+            if goal.measure in measures:
+                channel.report(job.trial, epoch, _signed(measures[goal.measure], goal))
+            return not channel.should_stop(job.trial)
+
+        trained = train(
+            module,
+            plan,
+            settings,
+            self.dataset,
+            job.seed,
+            epochs=job.epochs,
+            device=self.setup.device,
+            on_epoch=on_epoch,
+        )
+        result = self._result(plan, trained, goal)
+        return _with_weights(result, trained, job)
+
+    def test(self, job: Job) -> Result:
+        """The kept weights on the test split."""
+        from safetensors.torch import load_file
+
+        assert job.weights is not None
+        _, module, settings = self._network(job)
+        module.load_state_dict(load_file(job.weights, device=self.setup.device))
+        measures = measure(module, settings, self.dataset, "test", device=self.setup.device)
+        return Result(score=0.0, measures=measures)
+
+    def _network(self, job: Job) -> tuple[Plan, GraphModule, dict[str, Any]]:
+        decided = self.space.decided(Point.from_json(job.point))
+        plan = plan_of(decided)
+        settings = {**decided.settings, **self.setup.settings}
+        return plan, build(plan, seed=job.seed).to(self.setup.device), settings
+
+    def _result(self, plan: Plan, trained: Trained, goal: Goal) -> Result:
+        known = {**trained.measures, "params": plan.params, "macs": plan.macs, "seconds": trained.seconds}
+        fields: dict[str, Any] = {
+            "measures": trained.measures,
+            "params": plan.params,
+            "macs": plan.macs,
+            "curve": tuple(trained.curve),
+        }
+        if goal.measure not in known:
+            raise ValueError(
+                f"training gives no measure `{goal.measure}`; it gives {', '.join(sorted(known))}"
+            )
+        return scored(_signed(float(known[goal.measure]), goal), **fields)
+
+
+def _with_weights(result: Result, trained: Trained, job: Job) -> Result:
+    """Write the weights where they are wanted; the parent gives the file its name."""
+    if job.weights is None or result.score is None:
+        return result
+    if job.keep_above is not None and result.score <= job.keep_above:
+        return result
+    checkpoints.write_tensors(job.weights, trained.state_dict)
+    return replace(result, weights=job.weights)
+
+
+def _signed(value: float, goal: Goal) -> float:
+    return value if goal.maximize else -value

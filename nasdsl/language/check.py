@@ -1,0 +1,204 @@
+"""From a syntax tree to a Space: names, kinds, ranges, recursion and shapes. Collects every problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasdsl.language import syntax as s
+from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.network import Goal, Task
+from nasdsl.language.printer import print_file, print_value
+from nasdsl.language.quantities import QUANTITIES
+from nasdsl.language.recursion import refuse_unbounded
+from nasdsl.language.requires import Requirement, requirement
+from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scope
+from nasdsl.language.statements import body, let
+from nasdsl.language.survey import survey
+from nasdsl.language.tasks import Bound, goals_of, task_of
+from nasdsl.language.values import mark
+from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
+
+
+@dataclass(frozen=True)
+class Program:
+    """A checked file: everything that a Space is made of."""
+
+    file: s.File
+    text: str  # canonical
+    statement: Statement
+    frame_size: int
+    task: Task | None
+    goals: tuple[Goal, ...]
+    requirements: tuple[Requirement, ...]
+    start: tuple[s.Setting, ...]
+    has_network: bool
+    can_fail: bool
+    warnings: tuple[Diagnostic, ...]
+
+
+def check(file: s.File, bound: Bound | None = None) -> Program:
+    """Check one file. Raises SpaceError with every problem, ordered by place."""
+    problems = Problems(file.source)
+    has_network = any(isinstance(item, s.Network) for item in file.items)
+    c = Checker(problems, has_network, print_value, QUANTITIES)
+    _refuse_later_items(c, file)
+    _refuse_second(c, file)
+    frame = FrameBuilder()
+    top = Scope(frame)
+    _definitions(c, file, top)
+    opened = _top_lets(c, file, top)
+    parts = _parts(c, file, top)
+    _spread_roles(c)
+    task = task_of(c, file, bound)
+    program = Sequence((0, 0), tuple([*([] if has_network else opened), *parts]))
+    _warn_unused(c, top)
+    can_fail = False
+    if not problems.errors and has_network:
+        assert task is not None
+        start = next(iter(task.inputs.values()))
+        can_fail = survey(problems, program, start, {"outputs": task.outputs})
+    requirements = _requirements(c, file)
+    goals = goals_of(c, file, task)
+    if problems.errors:
+        raise SpaceError(sorted(problems.found, key=lambda d: (d.span.start, d.severity)))
+    start_settings = [item for item in file.items if isinstance(item, s.Start)]
+    return Program(
+        file,
+        print_file(file),
+        program,
+        frame.size,
+        task,
+        goals,
+        requirements,
+        start_settings[0].settings if start_settings else (),
+        has_network,
+        can_fail,
+        tuple(problems.warnings),
+    )
+
+
+def _refuse_later_items(c: Checker, file: s.File) -> None:
+    for item in file.items:
+        match item:
+            case s.Import():
+                c.problems.error("not-yet", "`import` is not part of this version", item.span)
+            case s.Use():
+                c.problems.error("not-yet", "`use` is not part of this version", item.span)
+            case s.Network(inputs=inputs) if len(inputs) > 1:
+                message = "networks of several inputs are not part of this version"
+                c.problems.error("not-yet", message, item.span)
+            case _:
+                pass
+
+
+def _refuse_second(c: Checker, file: s.File) -> None:
+    """At most one network, train, task and start."""
+    first: dict[type, s.Item] = {}
+    for item in file.items:
+        if not isinstance(item, s.Network | s.Train | s.Task | s.Start):
+            continue
+        if type(item) in first:
+            word = type(item).__name__.lower()
+            line = first[type(item)].span.line
+            message = f"a file has one `{word}`; the first stands on line {line}"
+            c.problems.error("duplicate-part", message, item.span)
+        first.setdefault(type(item), item)
+
+
+def _definitions(c: Checker, file: s.File, top: Scope) -> None:
+    """All blocks by name first, since they may use one another; then their bodies."""
+    found: list[tuple[s.BlockDefinition, Definition]] = []
+    for item in file.items:
+        if not isinstance(item, s.BlockDefinition):
+            continue
+        if item.name in c.blocks:
+            line = c.blocks[item.name].span.line
+            message = f"block `{item.name}` is already defined, on line {line}"
+            c.problems.error("duplicate-name", message, item.span)
+            continue
+        c.blocks[item.name] = item
+        definition = Definition(item.name, tuple(p.name for p in item.parameters))
+        top.definitions[item.name] = definition
+        found.append((item, definition))
+    _top_names(c, file, top)
+    for item, definition in found:
+        _define(c, item, definition, top)
+    refuse_unbounded(c, [item for item, _ in found])
+
+
+def _top_names(c: Checker, file: s.File, top: Scope) -> None:
+    for item in file.items:
+        if isinstance(item, s.Let):
+            let(c, item, top)
+
+
+def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
+    frame = FrameBuilder()
+    scope = Scope(frame, parent=top, definitions=top.definitions)
+    cells: list[Cell] = []
+    for parameter in item.parameters:
+        if parameter.kind is not None:
+            c.problems.error("not-yet", "wires as parameters are not part of this version", parameter.span)
+        if parameter.name in scope.names:
+            message = f"`{parameter.name}` is a parameter twice"
+            c.problems.error("duplicate-name", message, parameter.span)
+        cell = Cell(frame.cell(), parameter.name)
+        scope.names[parameter.name] = Binding(cell, parameter.span, "parameter")
+        cells.append(cell)
+    c.cells[item.name] = tuple(cells)
+    inner = scope.inner()
+    definition.complete(body(c, item.body, inner), frame.size)
+    for name, binding in scope.names.items():
+        if not binding.used:
+            message = f"block `{item.name}` never uses its parameter `{name}`"
+            c.problems.warn("unused-parameter", message, binding.span)
+
+
+def _spread_roles(c: Checker) -> None:
+    """What a block makes of its parameters holds for the decisions in the arguments of its uses."""
+    news = True
+    while news:
+        news = False
+        for definition, arguments in c.uses:
+            for cell, argument in zip(c.cells[definition.name], arguments, strict=True):
+                news = mark(argument, cell.role) or news
+
+
+def _top_lets(c: Checker, file: s.File, top: Scope) -> list[Statement]:
+    """In a space without a network every let opens, in order."""
+    return [Open((0, 0), name, binding.term, span=binding.span) for name, binding in top.names.items()]
+
+
+def _parts(c: Checker, file: s.File, top: Scope) -> list[Statement]:
+    """The network, then the training; each under its name."""
+    parts: list[Statement] = []
+    for kind, key in ((s.Network, "network"), (s.Train, "train")):
+        for item in file.items:
+            if not isinstance(item, kind):
+                continue
+            label = top.frame.cell()
+            scope = top.labelled(label)
+            scope.in_train = kind is s.Train
+            parts.append(Enter((0, 0), label, key))
+            parts.append(body(c, item.body, scope))
+            if kind is s.Network:
+                parts.append(Finish((0, 0), span=_last_span(item.body)))
+    return parts
+
+
+def _last_span(block: s.Block) -> s.Span:
+    return block.statements[-1].span if block.statements else block.span
+
+
+def _warn_unused(c: Checker, top: Scope) -> None:
+    if not c.has_network:
+        return
+    for name, binding in top.names.items():
+        if not binding.used:
+            message = f"`{name}` is never used, and decides nothing"
+            c.problems.warn("unused-let", message, binding.span)
+
+
+def _requirements(c: Checker, file: s.File) -> tuple[Requirement, ...]:
+    lines = [requirement(c, item) for item in file.items if isinstance(item, s.Require)]
+    return tuple(line for line in lines if line is not None)

@@ -1,0 +1,91 @@
+"""Blocks that use themselves, directly or through others: allowed only where it must end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import nasdsl.language.syntax as s
+from nasdsl.language.scope import Checker
+
+
+def refuse_unbounded(c: Checker, blocks: list[s.BlockDefinition]) -> None:
+    """Report each block that can use itself without passing a smaller number under an `if`."""
+    by_name = {block.name: block for block in blocks}
+    uses = {block.name: list(_uses(block.body, by_name, ())) for block in blocks}
+    reaches = _closure({name: {call.name for call, _ in found} for name, found in uses.items()})
+    for name, found in uses.items():
+        for call, conditions in found:
+            cyclic = name in reaches.get(call.name, set()) or call.name == name
+            if cyclic and not (call.name == name and _shrinks(by_name[name], call, conditions)):
+                through = "itself" if call.name == name else f"itself through `{call.name}`"
+                c.problems.error(
+                    "unbounded-recursion",
+                    f"unbounded recursion: block `{name}` uses {through}",
+                    call.span,
+                    f"pass a smaller whole number, as in `{name}(depth - 1)`, under `if depth > 0 {{ }}`",
+                )
+
+
+def _closure(direct: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Which blocks each block reaches."""
+    reached = {name: set(called) for name, called in direct.items()}
+    changed = True
+    while changed:
+        changed = False
+        for called in reached.values():
+            more = {far for near in called for far in reached.get(near, set())} - called
+            called |= more
+            changed = changed or bool(more)
+    return reached
+
+
+def _uses(
+    node: object, blocks: dict[str, s.BlockDefinition], conditions: tuple[s.Value, ...]
+) -> Iterator[tuple[s.Call, tuple[s.Value, ...]]]:
+    """All uses of blocks below a node, with the conditions they stand under."""
+    if isinstance(node, s.Name) and node.id in blocks:
+        yield s.Call(node.id, span=node.span), conditions
+    elif isinstance(node, s.Call) and node.name in blocks:
+        yield node, conditions
+    if isinstance(node, s.If):
+        yield from _uses(node.then, blocks, (*conditions, node.condition))
+        yield from _uses(node.otherwise, blocks, conditions)
+        return
+    if isinstance(node, s.Syntax):
+        for name in node._fields:
+            yield from _uses(getattr(node, name), blocks, conditions)
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _uses(item, blocks, conditions)
+
+
+def _shrinks(block: s.BlockDefinition, call: s.Call, conditions: tuple[s.Value, ...]) -> bool:
+    """Whether a parameter gets smaller at each use, and a condition above bounds it from below."""
+    for position, parameter in enumerate(block.parameters):
+        for at, argument in enumerate(call.arguments):
+            given = argument.name == parameter.name or (argument.name is None and at == position)
+            if given and _is_less(argument.value, parameter.name):
+                return any(_bounds(condition, parameter.name) for condition in conditions)
+    return False
+
+
+def _is_less(node: s.Value, name: str) -> bool:
+    """`name - 1`, or any other whole number above 0."""
+    match node:
+        case s.Binary(operator="-", left=s.Name(id=left), right=s.Number(value=int(step))):
+            return left == name and step >= 1
+        case _:
+            return False
+
+
+def _bounds(condition: s.Value, name: str) -> bool:
+    """`name > 0`, `name >= 1`, `0 < name`, also as a part of an `and`."""
+    match condition:
+        case s.Binary(operator="and", left=left, right=right):
+            return _bounds(left, name) or _bounds(right, name)
+        case s.Binary(operator=">" | ">=", left=s.Name(id=left), right=s.Number()):
+            return left == name
+        case s.Binary(operator="<" | "<=", left=s.Number(), right=s.Name(id=right)):
+            return right == name
+        case _:
+            return False

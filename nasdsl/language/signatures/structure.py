@@ -1,0 +1,130 @@
+"""Operations that take a body, and the other names of the language that stand in a network.
+
+`residual` is worked out by the walk: its body, then `project` or `pad` on the input where the shape
+changed, then `add`. Rows marked `later` are known by name, so that using one says what is missing.
+"""
+
+from __future__ import annotations
+
+from nasdsl.language.signatures.signature import (
+    BOOL,
+    STRING,
+    Argument,
+    Kind,
+    Signature,
+    integer,
+    name_of,
+    real,
+)
+
+_RANK = Argument("rank", integer(1), "rank of the bottleneck", 8)
+
+
+def _later(name: str, doc: str, *arguments: Argument, body: bool = True, positional: int = 0) -> Signature:
+    group = "wrapper" if body else "layer"
+    return Signature(name, group, doc, arguments, positional=positional, body=body, later=True)
+
+
+SIGNATURES = (
+    Signature(
+        "residual",
+        "wrapper",
+        "The body's output plus its input.",
+        (
+            Argument(
+                "shortcut",
+                name_of("project", "pad", "error"),
+                "what brings the input to the body's shape where that differs",
+                "project",
+                shapes=True,
+            ),
+        ),
+        positional=0,
+        body=True,
+    ),
+    _later(
+        "parallel",
+        "Branches on one input, joined.",
+        Argument("merge", name_of("add", "concat", "mean", "mul"), "how the branches are joined", "add"),
+    ),
+    _later("dag", "Named wires between operations."),
+    _later(
+        "cell",
+        "A graph of nodes with a fresh operation on each edge.",
+        Argument("nodes", integer(2), "nodes, the inputs among them", 4),
+        Argument("inputs", integer(1), "how many nodes are inputs", 1),
+        Argument("merge", name_of("add", "concat", "mean", "mul"), "how a node joins its edges", "add"),
+        Argument("edges", Kind("call"), "which earlier nodes each node reads; all if not given"),
+        Argument("output", Kind("call"), "which nodes the cell gives; the last if not given"),
+    ),
+    _later(
+        "widen",
+        "A mixture of experts around any body.",
+        Argument("experts", integer(1), "copies of the body", required=True),
+        Argument("top_k", integer(1), "experts that each token uses", 1),
+        Argument(
+            "capacity", real(0, open_low=True), "room of an expert, as a multiple of the even share", 1.25
+        ),
+        Argument("balance", real(0), "weight of the loss that evens the load", 0.01),
+        Argument("route", name_of("token", "enforced"), "who chooses the expert", "token"),
+        positional=1,
+    ),
+    _later(
+        "gate",
+        "Channels switched off by input, to a given share of the work.",
+        Argument("mass", real(0, 1), "share of activation mass that stays", 0.8),
+        positional=1,
+    ),
+    _later(
+        "adapter",
+        "A small trained path beside or after a body.",
+        Argument("form", name_of("parallel", "sequential"), "where the path runs", "parallel"),
+        Argument("f", Kind("call", groups=("activation",)), "activation within the path"),
+        Argument("place", name_of("body", "input", "output"), "what the path modifies", "body"),
+        _RANK,
+        Argument("scale", real(), "factor on the path", 1.0),
+        Argument("connected", BOOL, "whether adapters of successive layers are joined", False),
+    ),
+    _later(
+        "prefix", "Learned key and value tokens.", Argument("length", integer(1), "tokens", 8), body=False
+    ),
+    _later("prompt", "Learned input tokens.", Argument("length", integer(1), "tokens", 8), body=False),
+    _later(
+        "hypernet",
+        "A network that gives the weights of its body.",
+        Argument("kind", name_of("mlp", "rnn"), "what gives the weights", "mlp"),
+        Argument("encoding", name_of("raw", "mip"), "how its input is encoded", "raw"),
+    ),
+    _later(
+        "ode",
+        "The body as the right-hand side of a differential equation.",
+        Argument("solver", name_of("tsit5", "dopri5", "rk4", "euler"), "method of integration", "tsit5"),
+        Argument("tolerance", real(0, open_low=True), "error that a step may make", 1e-3),
+        Argument(
+            "regularize",
+            name_of("none", "error", "stiffness", "both"),
+            "solver heuristic in the loss",
+            "none",
+        ),
+    ),
+    _later("icnn", "An input-convex network."),
+    _later("prox", "A learned proximal operator, the gradient of an input-convex network."),
+    _later(
+        "elastic",
+        "Sub-networks of several depths and widths, trained together.",
+        Argument("depths", Kind("numbers", 1), "depths to train"),
+        Argument("widths", Kind("numbers", 1), "widths to train"),
+    ),
+    _later("frozen", "A body whose weights are not trained."),
+    _later(
+        "pretrained",
+        "A body that starts from the weights of a file.",
+        Argument("file", STRING, "a safetensors file", required=True),
+        positional=1,
+    ),
+    _later(
+        "with",
+        "A default for all that it encloses.",
+        Argument("weight", Kind("call", groups=("weight",)), "how weights are parametrised"),
+    ),
+)

@@ -1,0 +1,38 @@
+"""All rows of the operation table, by where they may stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from nasdsl.language.signatures.data import DATA_SIGNATURES
+from nasdsl.language.signatures.layers import LAYER_SIGNATURES
+from nasdsl.language.signatures.signature import Signature
+from nasdsl.language.signatures.training import TRAINING_SIGNATURES
+
+
+def _by_name(rows: tuple[Signature, ...]) -> Mapping[str, Signature]:
+    table = {row.name: row for row in rows}
+    assert len(table) == len(rows), "two rows have one name"
+    return MappingProxyType(table)
+
+
+# What may stand in a network, with activations and weights; in `train { }`; after `task … on`.
+LAYERS = _by_name(LAYER_SIGNATURES)
+TRAINING = _by_name(TRAINING_SIGNATURES)
+DATA = _by_name(DATA_SIGNATURES)
+SIGNATURES: Mapping[str, Signature] = MappingProxyType({**DATA, **TRAINING, **LAYERS})
+
+
+def find(name: str, groups: tuple[str, ...]) -> Signature | None:
+    """The row of this name in one of the groups."""
+    for table in (LAYERS, TRAINING, DATA):
+        row = table.get(name)
+        if row is not None and row.group in groups:
+            return row
+    return None
+
+
+def names(groups: tuple[str, ...]) -> list[str]:
+    """All names in these groups, in the order of the tables."""
+    return [r.name for t in (LAYERS, TRAINING, DATA) for r in t.values() if r.group in groups]

@@ -1,0 +1,252 @@
+"""What may stand in `train { }`: settings and their values, regularizers, augmentations.
+
+A row of group "setting" has one argument, `value`, whose default holds where a space does not set it.
+A default None means "decided by the task or by the other settings"; the text of the row says how.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from nasdsl.language.network import Spec, Value
+from nasdsl.language.signatures.signature import (
+    BOOL,
+    STRING,
+    Argument,
+    Kind,
+    Signature,
+    call_of,
+    integer,
+    name_of,
+    real,
+)
+
+_SHARE = real(0, 1)
+_POSITIVE = real(0, open_low=True)
+
+
+def _spec(row: Signature) -> Spec:
+    """The call of a row with nothing but defaults."""
+    return Spec(row.name, MappingProxyType({a.name: a.default for a in row.arguments}))
+
+
+def _setting(name: str, doc: str, kind: Kind, default: Value = None, later: bool = False) -> Signature:
+    return Signature(name, "setting", doc, (Argument("value", kind, doc, default),), later=later)
+
+
+def _row(group: str, name: str, doc: str, *arguments: Argument, positional: int = 1) -> Signature:
+    return Signature(name, group, doc, arguments, positional=min(positional, len(arguments)))
+
+
+def _later(group: str, name: str, doc: str, *arguments: Argument, body: bool = False) -> Signature:
+    positional = min(1, len(arguments))
+    return Signature(name, group, doc, arguments, positional=positional, body=body, later=True)
+
+
+def _rate(default: float) -> Argument:
+    return Argument("lr", _POSITIVE, "learning rate at its highest", default)
+
+
+def _decay(default: float) -> Argument:
+    return Argument("weight_decay", real(0), "pull of the weights to zero", default)
+
+
+_BETAS = (
+    Argument("beta1", real(0, 1), "memory of the mean of gradients", 0.9),
+    Argument("beta2", real(0, 1), "memory of their squares", 0.999),
+)
+_MOMENTUM = Argument("momentum", real(0, 1), "share of the last step that goes on", 0.0)
+_NESTEROV = Argument("nesterov", BOOL, "gradient after the momentum step", False)
+_EPS = Argument("eps", _POSITIVE, "added to the root of the squares", 1e-8)
+
+_ADAMW = _row(
+    "optimizer",
+    "adamw",
+    "Adam with decoupled weight decay (Loshchilov & Hutter 2019).",
+    _rate(1e-3),
+    _decay(1e-2),
+    *_BETAS,
+    _EPS,
+)
+
+_OPTIMIZERS = (
+    _row(
+        "optimizer",
+        "sgd",
+        "Stochastic gradient descent.",
+        _rate(1e-1),
+        _MOMENTUM,
+        _NESTEROV,
+        _decay(0.0),
+    ),
+    _row(
+        "optimizer",
+        "adam",
+        "Adam (Kingma & Ba 2015); decay is part of the gradient.",
+        _rate(1e-3),
+        _decay(0.0),
+        *_BETAS,
+        _EPS,
+    ),
+    _ADAMW,
+    _row(
+        "optimizer",
+        "rmsprop",
+        "Steps divided by the root of the mean square gradient.",
+        _rate(1e-3),
+        Argument("alpha", real(0, 1), "memory of the squares", 0.99),
+        _MOMENTUM,
+        _decay(0.0),
+    ),
+    _later("optimizer", "lion", "Signs of momentum (Chen et al. 2023).", _rate(1e-4), _decay(1e-1)),
+    _later("optimizer", "muon", "Orthogonalized momentum of matrices.", _rate(2e-2), _decay(0.0)),
+)
+
+_WARMUP = Argument("warmup", _SHARE, "share of all steps in which the rate rises from zero", 0.0)
+_CONSTANT = _row("schedule", "constant", "The same rate in every step.", _WARMUP)
+
+_SCHEDULES = (
+    _CONSTANT,
+    _row(
+        "schedule",
+        "cosine",
+        "Half a cosine from the full rate down (Loshchilov & Hutter 2017).",
+        _WARMUP,
+        Argument("floor", _SHARE, "share of the rate that is left at the end", 0.0),
+    ),
+    _later(
+        "schedule",
+        "wsd",
+        "Warm-up, a long constant stretch, a short decay.",
+        _WARMUP,
+        Argument("decay", _SHARE, "share of all steps in which the rate falls", 0.2),
+    ),
+    _later(
+        "schedule",
+        "power",
+        "Power Scheduler: a rate that falls as a power of the samples seen.",
+        Argument("a", _POSITIVE, "factor", 4.0),
+        Argument("b", real(), "exponent", -0.51),
+    ),
+    _later(
+        "schedule",
+        "plateau",
+        "Lower where validation stops improving.",
+        Argument("factor", real(0, 1), "the rate is multiplied with this", 0.5),
+        Argument("patience", integer(1), "epochs without improvement before that", 5),
+    ),
+    _later(
+        "schedule",
+        "hypergradient",
+        "The rate follows its own gradient (Baydin et al. 2018).",
+        Argument("kind", name_of("adam", "sgd"), "how the rate is stepped", "sgd"),
+    ),
+)
+
+_LOSSES = (
+    _row("loss", "cross_entropy", "Minus the log of the probability of the class."),
+    _row("loss", "mse", "Mean squared error, of standardized targets."),
+    _row("loss", "mae", "Mean absolute error, of standardized targets."),
+    _row(
+        "loss",
+        "huber",
+        "Squared near zero, linear beyond `delta` (Huber 1964).",
+        Argument("delta", _POSITIVE, "where it turns linear, in standard deviations", 1.0),
+    ),
+    _later(
+        "loss",
+        "focal",
+        "Cross entropy that looks away from what is easy.",
+        Argument("gamma", real(0), "how much", 2.0),
+    ),
+    _later("loss", "prox_matching", "Learned proximal networks' objective."),
+)
+
+_WEIGHT = Argument("weight", real(0), "of this term in the loss", 1.0)
+_ALPHA = Argument("alpha", _POSITIVE, "both parameters of the Beta distribution of the mixing share", 0.2)
+
+_REGULARIZERS = (
+    _row("regularizer", "mixup", "Each batch is mixed with its own permutation (Zhang et al. 2018).", _ALPHA),
+    _row(
+        "regularizer",
+        "label_smoothing",
+        "A share of each target is spread over all classes (Szegedy et al. 2016).",
+        Argument("rate", _SHARE, "the share", 0.1),
+    ),
+    _later("regularizer", "adamixup", "Mixup whose shares are learned."),
+    _later("regularizer", "cutmix", "A box of one image in another (Yun et al. 2019).", _ALPHA),
+    _later(
+        "regularizer",
+        "drop_path",
+        "Residual branches left out at random.",
+        Argument("rate", _SHARE, "how often", 0.1),
+    ),
+    _later(
+        "regularizer",
+        "dropout",
+        "Dropout that begins late.",
+        Argument("rate", _SHARE, "share of zeros", 0.1),
+        Argument("from", _SHARE, "share of training before it begins", 0.5),
+    ),
+    _later(
+        "regularizer",
+        "elr",
+        "Early-learning regularization.",
+        Argument("beta", _SHARE, "memory", 0.7),
+        _WEIGHT,
+    ),
+    _later(
+        "regularizer", "ps_kd", "Progressive self-distillation.", Argument("alpha", _SHARE, "last share", 0.8)
+    ),
+    _later(
+        "regularizer",
+        "anchor",
+        "Keeps close to where training began.",
+        Argument("kind", name_of("l2", "ewc", "distill"), "close in what", "l2"),
+        _WEIGHT,
+    ),
+    _later("regularizer", "repel", "Adapt, then unlearn.", Argument("gamma", real(0), "strength", 1.0)),
+    _later("regularizer", "self_supervised", "An auxiliary task on masked inputs.", _WEIGHT),
+    _later("regularizer", "contrastive", "Pairs pulled together, others apart.", _WEIGHT),
+    _later("regularizer", "consistency", "Interpolation consistency training.", _WEIGHT),
+    _later("regularizer", "pela", "Perturbation and feature distillation for low-rank weights.", _WEIGHT),
+    _later("regularizer", "pretrain", "An unsupervised stage before training.", body=True),
+)
+
+_AUGMENTATIONS = (
+    _later("augment", "augment", "Random changes of the inputs.", body=True),
+    _later("augment", "flip", "Mirrored left to right, half of the time."),
+    _later("augment", "crop", "Shifted by a random crop.", Argument("pad", integer(0), "pixels around", 4)),
+)
+
+_SETTINGS = (
+    _setting("optimizer", "How gradients become steps.", call_of("optimizer"), _spec(_ADAMW)),
+    _setting("schedule", "How the learning rate moves.", call_of("schedule"), _spec(_CONSTANT)),
+    _setting("batch_size", "Samples per step.", integer(1), 64),
+    _setting("epochs", "Passes over the training part.", integer(1), 20),
+    _setting("weight_decay", "Weight decay, in place of the optimizer's own.", real(0)),
+    _setting(
+        "loss", "What is minimized; by default cross_entropy for classes, mse for numbers.", call_of("loss")
+    ),
+    _setting("clip", "The largest norm of all gradients together; by default none.", _POSITIVE),
+    _setting("precision", "Number format of the arithmetic.", name_of("fp32", "bf16"), "fp32", later=True),
+    _setting("until", "When training ends.", call_of("stop"), later=True),
+    _setting("average", "Average of the weights of the last epochs.", _SHARE, later=True),
+    _setting("prepare", "How inputs are scaled.", name_of("standardize", "quantile"), later=True),
+    _setting("scale", "Rates and initialisation relative to the width.", call_of("constructor"), later=True),
+    _setting("tune", "Which weights are trained.", name_of("all", "half", "head"), later=True),
+    _setting("tune_online", "How `online` ranges are tuned.", name_of("stn", "bo_rep", "pbt"), later=True),
+    _setting("predict", "How outputs become answers.", name_of("argmax", "frechet", "lame"), later=True),
+    _setting("data", "Training on a chosen part.", call_of("constructor"), later=True),
+    _setting("lr", "The learning rate of any optimizer.", _POSITIVE, later=True),
+    _setting("init", "How weights begin.", STRING, later=True),
+)
+
+TRAINING_SIGNATURES: tuple[Signature, ...] = (
+    *_SETTINGS,
+    *_OPTIMIZERS,
+    *_SCHEDULES,
+    *_LOSSES,
+    *_REGULARIZERS,
+    *_AUGMENTATIONS,
+)

@@ -1,0 +1,202 @@
+"""A Space: a checked file as something to decide, count, sample and edit."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+
+from nasdsl.language import moves
+from nasdsl.language import syntax as s
+from nasdsl.language.check import Program, check
+from nasdsl.language.decisions import Answer, Decision, Reals, draw, middle
+from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
+from nasdsl.language.fold import Fold, counting, least, most
+from nasdsl.language.machine import Dead, Machine, Wire
+from nasdsl.language.network import Decided, Goal, Task
+from nasdsl.language.point import Point
+from nasdsl.language.quantities import ADDITIVE, measure
+from nasdsl.language.ranking import rank, unrank
+from nasdsl.language.recording import decided
+from nasdsl.language.shapes import Shape, vector
+from nasdsl.language.signatures.table import SIGNATURES
+from nasdsl.language.starting import start_point
+from nasdsl.language.steps import STEPS
+from nasdsl.language.tasks import Bound
+from nasdsl.language.walk import Bound as CostBound
+from nasdsl.language.walk import Feasibility, decide
+
+_MOST_REJECTED = 100_000  # draws over all points before a `require` counts as too rare to sample
+
+
+class Space:
+    """A tree of decisions. Built by `nasdsl.parse` and `nasdsl.load`; immutable."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.name: str = program.file.name or "space"
+        self.text: str = program.text
+        self.doc: str = program.file.doc
+        self.task: Task | None = program.task
+        self.goals: tuple[Goal, ...] = program.goals
+        self.warnings: tuple[Diagnostic, ...] = program.warnings
+        self.has_network: bool = program.has_network
+        self.file: s.File = program.file
+
+    def __repr__(self) -> str:
+        return f"<Space {self.name}>"
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical text: equal for files that differ in layout and comments only."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
+        """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
+        return Space(check(self.file, Bound(dict(inputs), outputs)))
+
+    # --- deciding -----------------------------------------------------------------------------
+
+    @cached_property
+    def _machine(self) -> Machine:
+        """Works out shapes: what costs and plans need."""
+        return self._new_machine(blind=False)
+
+    @cached_property
+    def _decider(self) -> Machine:
+        """Decides and counts; without shapes where every network fits or the data are not known."""
+        blind = not self._program.can_fail or not self._is_concrete
+        return self._new_machine(blind=True) if blind else self._machine
+
+    def _new_machine(self, blind: bool) -> Machine:
+        program = self._program
+        shape = next(iter(self.task.inputs.values())) if self.task else vector(1)
+        quantities = {"outputs": self.task.outputs if self.task else 0}
+        wire = Wire(shape)
+        return Machine(program.statement, program.frame_size, wire, quantities, SIGNATURES, STEPS, blind)
+
+    @cached_property
+    def _count(self) -> Fold:
+        return counting(self._decider)
+
+    @cached_property
+    def _feasibility(self) -> Feasibility:
+        exists = None if self._decider.blind else self._count
+        accepts: Callable[[Point], bool] = self._holds if self._program.requirements else _anything
+        return Feasibility(exists, self._bounds if self._is_concrete else (), accepts)
+
+    @property
+    def _is_concrete(self) -> bool:
+        """Whether the data are known, so that shapes are numbers."""
+        return self.task is None or all(shape.concrete for shape in self.task.inputs.values())
+
+    @property
+    def _bounds(self) -> tuple[CostBound, ...]:
+        bounds = []
+        for requirement in self._program.requirements:
+            for limit in requirement.limits:
+                cost = ADDITIVE[limit.quantity]
+                fold = (least if limit.upper else most)(self._machine, cost)
+                bounds.append(CostBound(cost, limit.limit, fold, limit.upper))
+        return tuple(bounds)
+
+    def _holds(self, point: Point) -> bool:
+        """Whether a finished point satisfies every `require`."""
+        quantities = measure(self.decided(point)) if self.has_network else {}
+        return all(line.holds(point, quantities) for line in self._program.requirements)
+
+    def decide(self, choose: Callable[[Decision], Answer]) -> Point:
+        """Put every open decision to `choose`; the one walk that everything here stands on.
+
+        After a dead end `choose` is asked again for the same path, without the answer that led
+        there. Raises AnswerError for an answer that is not offered, Infeasible where no point
+        holds every `require`.
+        """
+        machine = self._machine if self._feasibility.bounds else self._decider
+        return decide(machine, choose, self._feasibility)
+
+    def decided(self, point: Mapping[str, Answer]) -> Decided:
+        """The network and the settings that a point decides. Raises AnswerError for no point."""
+        answers = point if isinstance(point, Point) else Point(point)
+        return decided(self._machine, answers, self.task)
+
+    def contains(self, point: Mapping[str, Answer]) -> bool:
+        """Whether the answers make a point of this space, every `require` included."""
+        answers = point if isinstance(point, Point) else Point(point)
+        try:
+            self.decided(answers)
+        except (AnswerError, Dead):
+            return False
+        return self._feasibility.accepts(answers)
+
+    # --- counting -----------------------------------------------------------------------------
+
+    def count(self) -> int:
+        """How many points, exactly: after pruning by shapes and before `require`; a real range
+        counts as one. Raises LimitError where exact counting is out of reach."""
+        cost, value = self._count.after(self._decider.start())
+        return value or 0
+
+    def unrank(self, index: int) -> Point:
+        """The point at an index in 0..count() - 1. Raises IndexError beyond."""
+        return unrank(self._decider, self._count, index, lambda domain: middle(domain))
+
+    def rank(self, point: Mapping[str, Answer]) -> int:
+        """The index of a point. Raises AnswerError where it is none."""
+        return rank(self._decider, self._count, point)
+
+    def enumerate(self) -> Iterator[Point]:
+        """All points, lazily, in order of rank."""
+        return (self.unrank(index) for index in range(self.count()))
+
+    # --- sampling and editing -----------------------------------------------------------------
+
+    def sample(self, seed: int | str = 0, uniform: str = "decisions") -> Point:
+        """A point at random: every decision by its prior (`@`), or uniformly over all points."""
+        rng = random.Random(f"sample/{seed}")
+        if uniform == "decisions":
+            return self.decide(lambda decision: draw(decision.domain, rng))
+        if uniform != "points":
+            raise ValueError(f'uniform is "decisions" or "points", not {uniform!r}')
+        return self._sample_points(rng)
+
+    def _sample_points(self, rng: random.Random) -> Point:
+        total = self.count()
+        for _ in range(_MOST_REJECTED):
+            point = unrank(self._decider, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
+            if self._feasibility.accepts(point):
+                return point
+        raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
+
+    def neighbours(self, point: Point) -> Iterator[Point]:
+        """All points one edit away."""
+        return moves.neighbours(self, point)
+
+    def mutate(self, point: Point, seed: int | str = 0) -> Point:
+        """A point one random edit away; the point itself where the space has no other."""
+        return moves.mutate(self, point, random.Random(f"mutate/{seed}"))
+
+    def crossover(self, a: Point, b: Point, seed: int | str = 0) -> Point:
+        """A point with parts of both."""
+        return moves.crossover(self, a, b, random.Random(f"crossover/{seed}"))
+
+    def start(self) -> Point | None:
+        """The point of `start { }`, the rest by default; None where the file has none."""
+        return start_point(self, self._program.start) if self._program.start else None
+
+    def default(self) -> Point:
+        """First alternatives, lowest counts, middles of ranges."""
+        return self.decide(lambda decision: middle(decision.domain))
+
+    def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
+        """The training settings of a point."""
+        return self.decided(point).settings
+
+
+def _anything(_: Point) -> bool:
+    return True
+
+
+def _drawn(domain: object, rng: random.Random) -> Answer:
+    return draw(domain, rng) if isinstance(domain, Reals) else middle(domain)  # type: ignore[arg-type]

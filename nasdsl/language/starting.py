@@ -1,0 +1,80 @@
+"""`start { }`: the point that is evaluated first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nasdsl.language import syntax as s
+from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, middle
+from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.point import Point
+from nasdsl.language.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from nasdsl.language.space import Space
+
+
+def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
+    """The named point, the rest by default. Raises SpaceError for answers that are not offered."""
+    wanted: dict[str, tuple[Answer, s.Syntax]] = {}
+    for setting in settings:
+        _collect(setting.path, setting.value, wanted, space)
+    used: set[str] = set()
+    seen: list[str] = []
+    problems: list[Diagnostic] = []
+
+    def choose(decision: Decision) -> Answer:
+        seen.append(decision.path)
+        if decision.path not in wanted:
+            return middle(decision.domain)
+        answer, node = wanted[decision.path]
+        used.add(decision.path)
+        if isinstance(decision.domain, Reals) and isinstance(answer, int):
+            answer = float(answer)
+        if contains(decision.domain, answer):
+            return answer
+        message = f"`{decision.path}` cannot be {answer!r}"
+        problems.append(_problem(space, "bad-start", message, node, _offer(decision)))
+        return middle(decision.domain)
+
+    point = space.decide(choose)
+    for path, (_, node) in wanted.items():
+        if path not in used:
+            message = f"no decision `{path}` opens in this point"
+            problems.append(_problem(space, "bad-start", message, node, did_you_mean(path, seen)))
+    if problems:
+        raise SpaceError(problems)
+    return point
+
+
+def _collect(path: str, node: s.Value, wanted: dict[str, tuple[Answer, s.Syntax]], space: Space) -> None:
+    """`train/optimizer = adamw(lr = 3e-4)` answers the optimizer and its rate."""
+    match node:
+        case s.Number(value=value) | s.String(value=value):
+            wanted[path] = (value, node)
+        case s.Unary(operator="-", operand=s.Number(value=value)):
+            wanted[path] = (-value, node)
+        case s.Name(id=name):
+            wanted[path] = ({"yes": True, "no": False}.get(name, name), node)
+        case s.Call(name=name, arguments=arguments):
+            wanted[path] = (name, node)
+            for argument in arguments:
+                if argument.name is None:
+                    message = "arguments in `start` go by name"
+                    raise SpaceError([_problem(space, "bad-start", message, argument, "")])
+                _collect(f"{path}/{argument.name}", argument.value, wanted, space)
+        case _:
+            message = "an answer is a number, a name or a call"
+            raise SpaceError([_problem(space, "bad-start", message, node, "")])
+
+
+def _problem(space: Space, code: str, message: str, node: s.Syntax, help: str) -> Diagnostic:
+    return Diagnostic(code, message, node.span, space.file.source, (help,) if help else ())
+
+
+def _offer(decision: Decision) -> str:
+    match decision.domain:
+        case Options(values=values):
+            return "it offers " + ", ".join(f"{value}" for value in values[:12])
+        case Integers(low=low, high=high) | Reals(low=low, high=high):
+            return f"it offers {low}..{high}"

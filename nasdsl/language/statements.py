@@ -1,0 +1,439 @@
+"""From the syntax of statements to their terms."""
+
+from __future__ import annotations
+
+from nasdsl.language import syntax as s
+from nasdsl.language.decisions import Answer, Options
+from nasdsl.language.errors import Span
+from nasdsl.language.machine import YES_OR_NO
+from nasdsl.language.scope import Binding, Checker, Scope, Wanted
+from nasdsl.language.signatures import table
+from nasdsl.language.signatures.signature import Signature, integer
+from nasdsl.language.tree import (
+    CONTROL,
+    PLAIN,
+    Apply,
+    ApplyValue,
+    Assign,
+    Branch,
+    Cell,
+    ChoiceHole,
+    Constant,
+    Definition,
+    Fork,
+    Leave,
+    Loop,
+    Make,
+    Merge,
+    Permute,
+    Pick,
+    Residual,
+    Sequence,
+    Statement,
+    Use,
+    ValueTerm,
+)
+from nasdsl.language.values import (
+    answers_of,
+    bind,
+    has_hole,
+    make,
+    mark,
+    parts,
+    refuse_later,
+    value,
+    weights_of,
+)
+
+NETWORK_GROUPS = ("layer", "activation", "wrapper")
+TRAIN_GROUPS = ("setting", "regularizer", "augment")
+
+
+def body(c: Checker, block: s.Block, scope: Scope) -> Sequence:
+    """The statements of a body in a scope that is new; names bound in it end with it."""
+    first = scope.frame.size
+    items = [statement(c, node, scope) for node in block.statements]
+    for name, binding in scope.names.items():
+        if not binding.used and binding.what == "let":
+            message = f"`{name}` is never used, and decides nothing"
+            c.problems.warn("unused-let", message, binding.span)
+    slots = (first, scope.frame.size) if any(b.what == "let" for b in scope.names.values()) else (0, 0)
+    return Sequence(slots, tuple(item for item in items if item is not None), span=block.span)
+
+
+def statement(c: Checker, node: s.Statement, scope: Scope, label: str = "") -> Statement | None:
+    """The term of one statement; None where it only binds a name or a problem was reported."""
+    match node:
+        case s.Let():
+            return let(c, node, scope)
+        case s.Do(value=inner):
+            return do(c, inner, scope, label)
+        case s.If():
+            return _branch(c, node, scope)
+        case s.Repeat():
+            return _loop(c, node, scope, label)
+        case s.Permute():
+            return _permute(c, node, scope, label)
+        case s.Pick():
+            return _pick(c, node, scope, label)
+        case s.Wire():
+            return _assign(c, node, scope)
+
+
+def let(c: Checker, node: s.Let, scope: Scope) -> None:
+    """Bind a name to the term of its value: every use is the same term."""
+    previous = scope.names.get(node.name)
+    if previous is not None:
+        line = previous.span.line
+        message = f"`{node.name}` is already bound in this body, on line {line}"
+        c.problems.error("duplicate-name", message, node.span, "choose another name")
+        return
+    if node.name in table.SIGNATURES or node.name in c.quantities:
+        what = "an operation" if node.name in table.SIGNATURES else "a quantity"
+        c.problems.warn("shadowed-name", f"`{node.name}` hides {what} of that name", node.span)
+    term = value(c, node.value, scope, Wanted(node.name, None, PLAIN))
+    scope.names[node.name] = Binding(term, node.span, "let")
+
+
+# --- operations and blocks ------------------------------------------------------------------
+
+
+def do(c: Checker, node: s.Value, scope: Scope, label: str = "") -> Statement | None:
+    """A value that stands as a statement."""
+    match node:
+        case s.Labelled(label=name, value=inner):
+            if isinstance(inner, s.Repeat | s.Pick | s.Permute):
+                return statement(c, inner, scope, name)
+            return do(c, inner, scope, name)
+        case s.Name(id=name):
+            return _call(c, s.Call(name, span=node.span), scope, label)
+        case s.Call():
+            return _call(c, node, scope, label)
+        case s.Choice():
+            return _choice(c, node, scope, label)
+        case s.Optional(value=inner):
+            return _optional(c, node, inner, scope, label)
+        case s.Block():
+            return body(c, node, scope.inner(label))
+        case _:
+            message = "a statement is an operation, a block's use, or a choice of them"
+            c.problems.error("not-a-statement", message, node.span, "a value goes into a `let`")
+            return None
+
+
+def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    found = None if node.arguments or node.body else scope.find(node.name)
+    if found is not None:
+        return _let_as_statement(c, node, found, scope, label)
+    if not scope.in_train and node.name in scope.definitions:
+        return _use(c, node, scope.definitions[node.name], scope, label)
+    groups = TRAIN_GROUPS if scope.in_train else NETWORK_GROUPS
+    row = table.find(node.name, groups)
+    if row is None:
+        _unknown(c, node, scope, groups)
+        return None
+    if refuse_later(c, row, node.span):
+        return None
+    if node.body is not None and not row.body:
+        c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
+    if scope.in_train:
+        return _setting_call(c, row, node, scope, label)
+    return _residual(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+
+
+def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) -> None:
+    known = [*table.names(groups), *scope.visible()]
+    if not scope.in_train:
+        known += scope.definitions
+    elsewhere = table.SIGNATURES.get(node.name)
+    if elsewhere is not None:
+        place = "in a network" if not scope.in_train else "in `train { }`"
+        message = f"`{node.name}` ({elsewhere.group}) does not stand as a statement {place}"
+        c.problems.error("misplaced-op", message, node.span)
+        return
+    what = "training setting" if scope.in_train else "operation"
+    c.problems.unknown("unknown-op", f"no {what} is called `{node.name}`", node.span, node.name, known)
+
+
+def _let_as_statement(
+    c: Checker, node: s.Call, term: ValueTerm, scope: Scope, label: str
+) -> Statement | None:
+    mark(term, CONTROL)
+    for part in parts(term):
+        if isinstance(part, Make) and part.signature.group not in NETWORK_GROUPS:
+            message = f"`{node.name}` can be `{part.signature.name}`, which is no operation of a network"
+            c.problems.error("misplaced-op", message, node.span)
+            return None
+        if isinstance(part, Constant) and part is term:
+            c.problems.error("not-a-statement", f"`{node.name}` is a value, not an operation", node.span)
+            return None
+    return ApplyValue((0, 0), term, scope.label, scope.fresh_place(label or node.name), span=node.span)
+
+
+def _apply(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement:
+    first = scope.frame.size
+    inner = scope.inner(label)
+    arguments = bind(c, row, node, inner)
+    closed = all(type(term) is Constant for _, term in arguments)
+    constant = {n: t.value for n, t in arguments if type(t) is Constant} if closed else None
+    checks = tuple(
+        (n, row.by_name[n].kind) for n, t in arguments if not _is_sure(t, row.by_name[n].kind.type)
+    )
+    place = scope.fresh_place(label or row.name)
+    slots = (first, scope.frame.size)
+    return Apply(slots, row, arguments, constant, checks, scope.label, place, span=node.span)
+
+
+def _is_sure(term: ValueTerm, kind: str) -> bool:
+    """Whether the value has been checked against its kind already, or has no range to check."""
+    return kind not in ("int", "real", "numbers") or not any(
+        isinstance(part, Cell) or type(part).__name__ == "Operation" for part in parts(term)
+    )
+
+
+def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    if node.body is None:
+        message = f"`{row.name}` needs a body: `{row.name} {{ … }}` on the same line"
+        c.problems.error("needs-body", message, node.span)
+        return None
+    first = scope.frame.size
+    skip = scope.frame.cell()
+    place = scope.fresh_place(label or row.name)
+    arguments = dict(bind(c, row, node, scope.inner(label)))
+    shortcut = arguments["shortcut"]
+    if not isinstance(shortcut, Constant):
+        c.problems.error("not-yet", "`shortcut` is not a decision in this version", node.span)
+        return None
+    inner = body(c, node.body, scope.inner(label))
+    merge = Merge((first, skip + 1), skip, str(shortcut.value), scope.label, place, span=node.span)
+    return Residual((0, 0), skip, inner, merge, span=node.span)
+
+
+def _use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: str) -> Statement | None:
+    if node.body is not None:
+        c.problems.error("no-body", f"block `{node.name}` takes no body", node.body.span)
+    first = scope.frame.size
+    key = scope.prefix + scope.fresh(label or node.name)
+    inner_label = scope.frame.cell()
+    arguments = _use_arguments(c, node, definition, scope.labelled(inner_label))
+    if arguments is None:
+        return None
+    slots = (first, scope.frame.size)
+    return Use((0, 0), definition, arguments, scope.label, key, inner_label, Leave(slots), span=node.span)
+
+
+def _use_arguments(
+    c: Checker, node: s.Call, definition: Definition, scope: Scope
+) -> tuple[ValueTerm, ...] | None:
+    written = c.blocks[definition.name]
+    given: dict[str, s.Value] = {}
+    names = [p.name for p in written.parameters]
+    for position, argument in enumerate(node.arguments):
+        name = argument.name or (names[position] if position < len(names) else None)
+        if name is None:
+            message = f"block `{node.name}` takes {len(names)} argument{'s' * (len(names) != 1)}"
+            c.problems.error("too-many-arguments", message, argument.value.span)
+        elif name not in names:
+            message = f"block `{node.name}` has no parameter `{name}`"
+            c.problems.unknown("unknown-argument", message, argument.span, name, names)
+        elif name in given:
+            c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
+        else:
+            given[name] = argument.value
+    terms = []
+    for parameter in written.parameters:
+        chosen = given.get(parameter.name, parameter.default)
+        if chosen is None:
+            message = f"block `{node.name}` needs `{parameter.name}`"
+            where = f"it is defined on line {written.span.line}"
+            c.problems.error("missing-argument", message, node.span, where)
+            return None
+        terms.append(value(c, chosen, scope, Wanted(parameter.name, None, PLAIN)))
+    c.uses.append((definition, tuple(terms)))
+    return tuple(terms)
+
+
+# --- decisions between statements -----------------------------------------------------------
+
+
+def _choice(c: Checker, node: s.Choice, scope: Scope, label: str) -> Statement:
+    first = scope.frame.size
+    name = scope.fresh(label or "choice")
+    cell = scope.frame.cell()
+    bodies: dict[Answer, Statement | None] = {}
+    alternatives = []
+    for answer, alternative in zip(answers_of(c, node, None), node.alternatives, strict=True):
+        inner = scope.inner(name if label else "", str(answer)).alternative()
+        bodies[answer] = do(c, alternative.value, inner)
+        alternatives.append(inner)
+    scope.absorb(*alternatives)
+    domain = Options(tuple(bodies), weights_of(c, node))
+    key, site = scope.prefix + name, scope.site + name
+    options: dict[Answer, ValueTerm] = {answer: Constant(str(answer)) for answer in bodies}
+    hole = ChoiceHole(cell, scope.label, key, site, CONTROL, domain, options, span=node.span)
+    return Fork((first, cell + 1), hole, bodies, span=node.span)
+
+
+def _optional(c: Checker, node: s.Value, inner: s.Value, scope: Scope, label: str) -> Statement:
+    first = scope.frame.size
+    name = scope.fresh(label or _name_of(inner))
+    cell = scope.frame.cell()
+    there = scope.inner(name, "yes")
+    done = do(c, inner, there)
+    key, site = scope.prefix + name, scope.site + name
+    options: dict[Answer, ValueTerm] = {False: Constant(False), True: Constant(True)}
+    hole = ChoiceHole(cell, scope.label, key, site, CONTROL, YES_OR_NO, options, span=node.span)
+    return Fork((first, cell + 1), hole, {False: None, True: done}, span=node.span)
+
+
+def _name_of(node: s.Value) -> str:
+    match node:
+        case s.Name(id=name) | s.Call(name=name) | s.Labelled(label=name):
+            return name
+        case _:
+            return "optional"
+
+
+def _branch(c: Checker, node: s.If, scope: Scope) -> Statement:
+    first = scope.frame.size
+    condition = value(c, node.condition, scope, Wanted("if"))
+    last = scope.frame.size
+    then_scope, else_scope = scope.alternative(), scope.alternative()
+    then = body(c, node.then, then_scope)
+    otherwise = body(c, node.otherwise, else_scope) if node.otherwise else None
+    scope.absorb(then_scope, else_scope)
+    return Branch((first, last), condition, then, otherwise, span=node.span)
+
+
+def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
+    first = scope.frame.size
+    name = scope.fresh(label or "repeat")
+    count = _count(c, node.count, scope, name)
+    after_count = scope.frame.size
+    copy_label = scope.frame.cell()
+    copy = scope.labelled(copy_label)
+    index = scope.frame.cell() if node.index else None
+    if node.index and index is not None:
+        copy.names[node.index] = Binding(Cell(index, node.index), node.span, "index")
+    inner = body(c, node.body, copy)
+    for apart in node.apart:
+        if table.find(apart, NETWORK_GROUPS) is None:
+            known = table.names(NETWORK_GROUPS)
+            c.problems.unknown("unknown-op", f"no operation is called `{apart}`", node.span, apart, known)
+    tied = node.sharing in ("tied", "shared")
+    if tied and index is not None:
+        _refuse_index_domains(c, inner, index, node.span)
+    if node.sharing == "shared":
+        c.problems.error("not-yet", "`shared` repeats are not part of this version", node.span)
+    return Loop(
+        (first, after_count),
+        count,
+        inner,
+        scope.label,
+        scope.prefix + name,
+        copy_label,
+        index,
+        (copy_label, scope.frame.size),
+        tied,
+        node.sharing == "shared",
+        frozenset(node.apart),
+        span=node.span,
+    )
+
+
+def _count(c: Checker, node: s.Value, scope: Scope, name: str) -> ValueTerm:
+    """The count's decision is called as the loop is."""
+    scope.taken.discard(scope.prefix + name)
+    return value(c, node, scope, Wanted(name, integer(0)))
+
+
+def _refuse_index_domains(c: Checker, loop_body: Statement, index: int, span: Span) -> None:
+    """Under `tied` one decision serves all copies, so its domain cannot depend on the copy."""
+    if index in c.index_ranges:
+        message = "a decision in a tied repeat has a range that depends on its index"
+        c.problems.error("tied-index", message, span, "leave out `tied`, or the index in the range")
+
+
+def _permute(c: Checker, node: s.Permute, scope: Scope, label: str) -> Statement:
+    first = scope.frame.size
+    name = scope.fresh(label or "permute")
+    scope.frame.cell()  # of the order itself: what a tied repeat replays lies inside its cells
+    members, optional = _members(c, node.body, scope.inner(name))
+    key = scope.prefix + name
+    slots = (first, scope.frame.size)
+    return Permute(slots, members, optional, scope.label, key, span=node.span)
+
+
+def _pick(c: Checker, node: s.Pick, scope: Scope, label: str) -> Statement:
+    first = scope.frame.size
+    name = scope.fresh(label or "pick")
+    count = value(c, node.count, scope.inner(name), Wanted("count", integer(0)))
+    scope.frame.cell()
+    members, optional = _members(c, node.body, scope.inner(name))
+    if optional:
+        message = "a member of `pick` is there or not by being picked: leave out the `?`"
+        c.problems.error("bad-member", message, node.span)
+    slots = (first, scope.frame.size)
+    return Pick(slots, members, count, scope.label, scope.prefix + name, span=node.span)
+
+
+def _members(c: Checker, block: s.Block, scope: Scope) -> tuple[dict[str, Statement], tuple[str, ...]]:
+    members: dict[str, Statement] = {}
+    optional = []
+    for node in block.statements:
+        if not isinstance(node, s.Do):
+            c.problems.error("bad-member", "a member is an operation or a block's use", node.span)
+            continue
+        inner, is_optional = node.value, False
+        if isinstance(inner, s.Optional):
+            inner, is_optional = inner.value, True
+        name, number = _name_of(inner), 2
+        while name in members:
+            name, number = f"{_name_of(inner)}#{number}", number + 1
+        done = do(c, inner, scope.inner(name))
+        members[name] = done if done is not None else Sequence((0, 0), ())
+        if is_optional:
+            optional.append(name)
+    return members, tuple(optional)
+
+
+# --- training -------------------------------------------------------------------------------
+
+
+def _assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
+    name = ".".join(node.target)
+    if not scope.in_train:
+        message = f"`{name} = …` names a wire, and wires belong into `dag {{ }}`"
+        c.problems.error("misplaced-wire", message, node.span, f"write `let {name} = …` to name a value")
+        return None
+    if node.sources:
+        c.problems.error("misplaced-wire", "a setting takes no `from`", node.span)
+        return None
+    row = table.find(name, ("setting",))
+    if row is None:
+        known = table.names(("setting",))
+        c.problems.unknown("unknown-setting", f"no setting is called `{name}`", node.span, name, known)
+        return None
+    if refuse_later(c, row, node.span) or not _first_setting(c, name, node.span, scope):
+        return None
+    first = scope.frame.size
+    argument = row.arguments[0]
+    term = value(c, node.value, scope, Wanted(name, argument.kind, PLAIN))
+    return Assign((first, scope.frame.size), name, term, span=node.span)
+
+
+def _first_setting(c: Checker, name: str, span: Span, scope: Scope) -> bool:
+    if name in c.settings:
+        c.problems.error("duplicate-setting", f"`{name}` is set twice", span)
+        return False
+    c.settings.add(name)
+    return True
+
+
+def _setting_call(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    if not _first_setting(c, row.name, node.span, scope):
+        return None
+    first = scope.frame.size
+    term = make(c, row, node, scope.inner(label or ("" if scope.prefix.endswith("/") else row.name)))
+    slots = (first, scope.frame.size) if has_hole(term) else (0, 0)
+    return Assign(slots, row.name, term, span=node.span)

@@ -1,0 +1,380 @@
+"""What each statement does next: one plain function per kind of statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from nasdsl.language.decisions import Answer, Options
+from nasdsl.language.machine import (
+    Ask,
+    Closure,
+    Configuration,
+    Dead,
+    Frames,
+    Label,
+    LimitError,
+    Machine,
+    Pending,
+    Rest,
+    Step,
+    Tape,
+    Wire,
+    YES_OR_NO,
+    join,
+    set_cell,
+    wipe,
+)
+from nasdsl.language.network import Value
+from nasdsl.language.shapes import Shape, same
+from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
+from nasdsl.language.adapting import adapt, same_shape
+from nasdsl.language.tree import (
+    Apply,
+    ApplyValue,
+    Assign,
+    Branch,
+    Enter,
+    Finish,
+    Fork,
+    Leave,
+    Loop,
+    Merge,
+    Open,
+    Permute,
+    Pick,
+    Residual,
+    Sequence,
+    Statement,
+    Use,
+)
+
+MAX_COPIES = 100_000
+MAX_USES = 300  # blocks open inside one another
+
+
+def sequence(m: Machine, term: Sequence, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """`data` counts the statements that are done."""
+    at = rest.data or 0
+    items = term.items
+    if at == len(items):
+        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
+    is_last = at + 1 == len(items) and term.slots[0] == term.slots[1]
+    following = rest.parent if is_last else m.rest(term, rest.depth, at + 1, rest.parent)
+    return m.step(items[at], m.rest(items[at], rest.depth, None, following), wire, frames)
+
+
+def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    arguments = term.constant
+    if arguments is None:
+        arguments = {}
+        for name, argument in term.arguments:
+            value = m.evaluate(argument, frames, rest.depth)
+            if type(value) is Pending:
+                return m.ask(value, rest, wire, frames)
+            arguments[name] = value
+        for name, kind in term.checks:
+            if not fits(kind, arguments[name]):
+                raise Dead(f"`{name} = {arguments[name]}` is out of range for `{term.signature.name}`")
+    label: Label = frames[rest.depth][term.label]
+    out = layer(m, term.signature, arguments, wire, join(label.place, term.key))
+    return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    value = m.evaluate(term.value, frames, rest.depth)
+    if type(value) is Pending:
+        return m.ask(value, rest, wire, frames)
+    if value is None:
+        return rest.parent, wire, frames
+    label: Label = frames[rest.depth][term.label]
+    out = layer(m, m.signatures[value.name], value.arguments, wire, join(label.place, term.key))
+    return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def layer(m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str) -> Wire:
+    """One operation on the wire. Raises Dead where it does not fit."""
+    if m.blind:
+        return wire
+    key = (signature.name, wire.shape, *(arguments[name] for name in signature.shaping))
+    shape = m.shapes.get(key)
+    if shape is None:
+        shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
+    if isinstance(shape, str):
+        raise Dead(shape)
+    if m.on_layer is not None:
+        m.on_layer(signature, arguments, wire.shape, shape)
+    return m.recorder.layer(place, signature.name, arguments, (wire,), shape)
+
+
+def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:
+    """The output of an operation, or why it does not fit."""
+    assert signature.shape is not None, signature.name
+    try:
+        return signature.shape(arguments, (source,), _must)
+    except ShapeError as error:
+        return str(error)
+
+
+def fork(m: Machine, term: Fork, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    answer = frames[rest.depth][term.hole.slot]
+    if answer is None:
+        return m.ask(Pending(term.hole, rest.depth), rest, wire, frames)
+    return _go(m, term.bodies[answer], rest, wire, wipe(frames, rest.depth, term.slots))
+
+
+def branch(m: Machine, term: Branch, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    holds = m.evaluate(term.condition, frames, rest.depth)
+    if type(holds) is Pending:
+        return m.ask(holds, rest, wire, frames)
+    body = term.then if holds else term.otherwise
+    return _go(m, body, rest, wire, wipe(frames, rest.depth, term.slots))
+
+
+def _go(m: Machine, body: Statement | None, rest: Rest, wire: Wire, frames: Frames) -> Configuration:
+    """On with `body` in the place of the head of `rest`."""
+    if body is None:
+        return rest.parent, wire, frames
+    return m.rest(body, rest.depth, None, rest.parent), wire, frames
+
+
+def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """`data` is (copies left, all copies); the latter only where the index is read, so that what
+    follows the k-th copy from the end is the same for every count."""
+    depth = rest.depth
+    if rest.data is None:
+        count = m.evaluate(term.count, frames, depth)
+        if type(count) is Pending:
+            return m.ask(count, rest, wire, frames)
+        _check_count(count)
+        left, number = count, 0
+        frames = wipe(frames, depth, term.slots)
+        if term.tied and count:
+            frames = ((*frames[0], Tape(depth, term.inner)), *frames[1:])
+    else:
+        left, number = rest.data[0], frames[depth][term.copy_label].copy + 1
+        frames = wipe(frames, depth, (term.inner[0] + 1, term.inner[1])) if left else frames
+    if left == 0:
+        return rest.parent, wire, _leave_loop(m, term, depth, number, frames)
+    total = left + number if term.index is not None else None
+    following = m.rest(term, depth, (left - 1, total), rest.parent)
+    frames = _enter_copy(m, term, depth, number, frames)
+    return m.rest(term.body, depth, None, following), wire, frames
+
+
+def _check_count(count: Any) -> None:
+    if type(count) is not int or count < 0:
+        raise Dead(f"`repeat` needs a whole count of 0 or more, not {count}")
+    if count > MAX_COPIES:
+        raise LimitError(f"`repeat` of {count} copies is above the limit of {MAX_COPIES} in one point")
+
+
+def _enter_copy(m: Machine, term: Loop, depth: int, number: int, frames: Frames) -> Frames:
+    outer: Label = frames[depth][term.label]
+    copy = f"{term.key}[{number}]"
+    path = join(outer.path, term.key if term.tied else copy)
+    label = Label(path, join(outer.place, copy), join(outer.site, f"{term.key}[]"), number)
+    if term.shared:
+        m.recorder.copy(term, label, True)
+    if term.tied and number:
+        tapes = (*frames[0][:-1], frames[0][-1]._replace(position=0))
+        frames = (tapes, *frames[1:])
+    cells = list(frames[depth])
+    cells[term.copy_label] = label
+    if term.index is not None:
+        cells[term.index] = number + 1
+    return (*frames[:depth], tuple(cells), *frames[depth + 1 :])
+
+
+def _leave_loop(m: Machine, term: Loop, depth: int, copies: int, frames: Frames) -> Frames:
+    if copies and term.shared:
+        m.recorder.copy(term, frames[depth][term.copy_label], False)
+    if copies and term.tied:
+        frames = (frames[0][:-1], *frames[1:])
+    return wipe(frames, depth, term.inner)
+
+
+def use(m: Machine, term: Use, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """Opens a frame. Arguments are call by need: one that waits for a hole goes in as a closure."""
+    definition, depth = term.definition, rest.depth
+    if len(frames) > MAX_USES:
+        raise LimitError(f"block `{definition.name}`: {MAX_USES} uses inside one another is the limit")
+    label = frames[depth][term.label].inner(term.key)
+    cells: list[Any] = [label]
+    for argument in term.arguments:
+        value = m.evaluate(argument, frames, depth)
+        cells.append(Closure(argument, depth) if type(value) is Pending else value)
+    cells += [None] * (definition.frame_size - len(cells))
+    assert definition.body is not None
+    frames = set_cell(frames, depth, term.inner_label, label)
+    after = m.rest(term.leave, depth, None, rest.parent)
+    return m.rest(definition.body, len(frames), None, after), wire, (*frames, tuple(cells))
+
+
+def leave(m: Machine, term: Leave, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    return rest.parent, wire, wipe(frames[:-1], rest.depth, term.slots)
+
+
+def residual(m: Machine, term: Residual, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    frames = set_cell(frames, rest.depth, term.skip, wire)
+    after = m.rest(term.merge, rest.depth, None, rest.parent)
+    return m.rest(term.body, rest.depth, None, after), wire, frames
+
+
+def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    if m.blind:
+        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
+    skipped: Wire = frames[rest.depth][term.skip]
+    label: Label = frames[rest.depth][term.label]
+    place = join(label.place, term.key)
+    if not same_shape(skipped.shape, wire.shape):
+        skipped = _adapted(m, term.shortcut, skipped, wire.shape, f"{place}/shortcut")
+    out = m.recorder.layer(f"{place}/add", "add", {}, (wire, skipped), wire.shape)
+    return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def _adapted(m: Machine, shortcut: str, wire: Wire, to: Shape, place: str) -> Wire:
+    """The input of a residual, brought visibly to the shape of its output."""
+    try:
+        op, arguments = adapt(shortcut, wire.shape, to, _must)
+    except ShapeError as error:
+        raise Dead(str(error)) from None
+    if m.on_layer is not None:
+        m.on_layer(m.signatures[op], arguments, wire.shape, to)
+    return m.recorder.layer(place, op, arguments, (wire,), to, inserted=True)
+
+
+def permute(m: Machine, term: Permute, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """`data` is (presence of the optional members so far, members picked so far, members run)."""
+    present, picked, done = rest.data or ((), (), 0)
+    label: Label = frames[rest.depth][term.label]
+
+    def move(present: Any, picked: Any, done: int) -> Rest:
+        return m.rest(term, rest.depth, (present, picked, done), rest.parent)
+
+    def offer(key: str, kind: str, options: Options, after: Callable[[Answer], Rest]) -> Step:
+        key = f"{term.key}/{key}"
+        ask = Ask(label, key, key, kind, options, True, lambda a: (after(a), wire, frames))
+        return m.offer(ask, rest.depth, term.slots[0], frames)
+
+    if len(present) < len(term.optional):
+        member = term.optional[len(present)]
+        return offer(member, "optional", YES_OR_NO, lambda a: move((*present, a), picked, done))
+    absent = {name for name, there in zip(term.optional, present, strict=True) if not there}
+    names = [name for name in term.members if name not in absent]
+    left = tuple(name for name in names if name not in picked)
+    if len(left) == 1:
+        return move(present, (*picked, left[0]), done), wire, frames
+    if left:
+        key = f"order[{len(picked)}]"
+        equal = Options(left, (1.0,) * len(left))
+        return offer(key, "order", equal, lambda a: move(present, (*picked, a), done))
+    if done == len(picked):
+        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
+    following = move(present, picked, done + 1)
+    return m.rest(term.members[picked[done]], rest.depth, None, following), wire, frames
+
+
+def pick(m: Machine, term: Pick, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """`data` is (how many in all, included or not so far, members run)."""
+    names = list(term.members)
+    if rest.data is None:
+        count = m.evaluate(term.count, frames, rest.depth)
+        if type(count) is Pending:
+            return m.ask(count, rest, wire, frames)
+        if type(count) is not int or not 0 <= count <= len(names):
+            raise Dead(f"`pick {count}` of {len(names)} members")
+        return m.rest(term, rest.depth, (count, (), 0), rest.parent), wire, frames
+    count, included, done = rest.data
+
+    def move(included: Any, done: int) -> Rest:
+        return m.rest(term, rest.depth, (count, included, done), rest.parent)
+
+    missing = count - sum(included)
+    left = len(names) - len(included)
+    if left and missing in (0, left):
+        return move((*included, missing == left), done), wire, frames
+    if left:
+        label: Label = frames[rest.depth][term.label]
+        key = f"{term.key}/{names[len(included)]}"
+
+        def resume(answer: Answer) -> Configuration:
+            return move((*included, answer), done), wire, frames
+
+        ask = Ask(label, key, key, "member", YES_OR_NO, True, resume)
+        return m.offer(ask, rest.depth, term.slots[0], frames)
+    if done == len(names):
+        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
+    following = move(included, done + 1)
+    if not included[done]:
+        return following, wire, frames
+    return m.rest(term.members[names[done]], rest.depth, None, following), wire, frames
+
+
+def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    value = m.evaluate(term.value, frames, rest.depth)
+    if type(value) is Pending:
+        return m.ask(value, rest, wire, frames)
+    if value is not None:
+        m.recorder.setting(term.name, value)
+    return rest.parent, wire, wipe(frames, rest.depth, term.slots)
+
+
+def enter(m: Machine, term: Enter, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    label: Label = frames[rest.depth][0]
+    return rest.parent, wire, set_cell(frames, rest.depth, term.label, label.inner(term.key))
+
+
+def open_let(m: Machine, term: Open, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    value = m.evaluate(term.value, frames, rest.depth)
+    if type(value) is Pending:
+        return m.ask(value, rest, wire, frames)
+    m.recorder.let(term.name, value)
+    return rest.parent, wire, frames
+
+
+def finish(m: Machine, term: Finish, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    outputs = m.quantities["outputs"]
+    shape = wire.shape
+    if m.blind:
+        return rest.parent, wire, frames
+    if shape.layout != "vector" or same(shape.channels, outputs) is False:  # type: ignore[arg-type]
+        raise Dead(f"the network ends with {shape}, and the task asks for vector ({outputs})")
+    return rest.parent, wire, frames
+
+
+def fits(kind: Kind, value: object) -> bool:
+    """Whether a number that was worked out lies in the range of its argument's kind."""
+    if type(value) is not int and (type(value) is not float or kind.type == "int"):
+        return False
+    if kind.low is not None and (value < kind.low or (kind.open_low and value == kind.low)):
+        return False
+    return kind.high is None or value <= kind.high
+
+
+def _must(condition: bool | None, message: str, help: str) -> None:
+    if not condition:
+        raise ShapeError(message, help)
+
+
+STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = MappingProxyType(
+    {
+        Sequence: sequence,
+        Apply: apply,
+        ApplyValue: apply_value,
+        Fork: fork,
+        Branch: branch,
+        Loop: loop,
+        Use: use,
+        Leave: leave,
+        Residual: residual,
+        Merge: merge,
+        Permute: permute,
+        Pick: pick,
+        Assign: assign,
+        Open: open_let,
+        Finish: finish,
+        Enter: enter,
+    }
+)

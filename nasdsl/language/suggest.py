@@ -1,0 +1,18 @@
+"""The nearest known name to one that is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_LONGEST = 64  # longer names are not compared: nobody mistypes them by a letter or two
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`did you mean `conv2d`?`, or nothing where no known name is near."""
+    if not name or len(name) > _LONGEST:
+        return ""
+    candidates = list(dict.fromkeys(k for k in known if len(k) <= _LONGEST))
+    lowered = {k.lower(): k for k in candidates}
+    near = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    return f"did you mean `{lowered[near[0]]}`?" if near else ""

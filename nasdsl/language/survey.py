@@ -1,0 +1,417 @@
+"""Shapes over the whole space at once: every wire as intervals, through every alternative.
+
+Finds what can never work (an error, with the shapes that led there) and tells whether anything
+can fail at all: where nothing can, a walk needs no look-ahead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, TypeAlias
+
+from nasdsl.language.adapting import adapt, same_shape
+from nasdsl.language.decisions import Integers, Options
+from nasdsl.language.errors import Span
+from nasdsl.language.network import Value
+from nasdsl.language.scope import Problems
+from nasdsl.language.shapes import INFINITE, Shape, hull, hull_shape, interval, lower, same, upper
+from nasdsl.language.signatures.signature import Argument, ShapeError, Signature
+from nasdsl.language.steps import MAX_COPIES
+from nasdsl.language.tree import (
+    Apply,
+    ApplyValue,
+    Branch,
+    Cell,
+    ChoiceHole,
+    Constant,
+    Finish,
+    Fork,
+    Loop,
+    Make,
+    Operation,
+    OptionalHole,
+    Outer,
+    Permute,
+    Pick,
+    Quantity,
+    RangeHole,
+    Residual,
+    Sequence,
+    Statement,
+    Use,
+    ValueTerm,
+)
+
+# All shapes that a wire can have: at most one (as intervals) for each meaning of the axes.
+Wires: TypeAlias = Mapping[str, Shape]
+_FIXPOINT = 8  # copies of a repeat followed one by one before the ends are let go
+_COMBINATIONS = 64  # combinations of names followed one by one
+_DEPTH = 40  # uses inside one another followed before shapes are given up
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between two ends, or any number."""
+
+    low: float
+    high: float
+
+
+@dataclass
+class Survey:
+    """The findings: whether a point can fail, and the trail of shapes for messages."""
+
+    problems: Problems
+    quantities: Mapping[str, Value]
+    can_fail: bool = False
+    trail: list[tuple[Span, str, str]] = field(default_factory=list)
+    parameters: list[dict[int, list[Any]]] = field(default_factory=list)
+    reported: set[int] = field(default_factory=set)
+
+
+def survey(problems: Problems, program: Statement, start: Shape, quantities: Mapping[str, Value]) -> bool:
+    """Report what can never work; return whether some point can fail."""
+    found = Survey(problems, quantities)
+    found.parameters.append({})
+    _flow(found, program, {start.layout: start})
+    return found.can_fail
+
+
+def _flow(v: Survey, term: Statement, wires: Wires) -> Wires:
+    """What comes out of a statement; an empty result: nothing gets through."""
+    if not wires:
+        return wires
+    match term:
+        case Sequence(items=items):
+            for item in items:
+                wires = _flow(v, item, wires)
+            return wires
+        case Apply(signature=signature, arguments=arguments):
+            return _apply(v, term, signature, arguments, wires)
+        case ApplyValue(value=value):
+            return _apply_value(v, term, value, wires)
+        case Fork(bodies=bodies):
+            return _join(wires if b is None else _alternative(v, b, wires) for b in bodies.values())
+        case Branch(then=then, otherwise=otherwise):
+            v.can_fail = v.can_fail or not isinstance(term.condition, Constant)
+            rest = wires if otherwise is None else _flow(v, otherwise, wires)
+            return _join([_alternative(v, then, wires), rest])
+        case Loop():
+            return _loop(v, term, wires)
+        case Use():
+            return _use(v, term, wires)
+        case Residual(body=body, merge=merge):
+            return _merge(v, merge.shortcut, term, wires, _flow(v, body, wires))
+        case Permute(members=members) | Pick(members=members):
+            return _unordered(v, list(members.values()), wires)
+        case Finish():
+            return _finish(v, term, wires)
+        case _:
+            return wires
+
+
+def _alternative(v: Survey, body: Statement, wires: Wires) -> Wires:
+    """One of several bodies; what it adds to the trail is not on the way of the others."""
+    length = len(v.trail)
+    out = _flow(v, body, wires)
+    del v.trail[length:]
+    return out
+
+
+def _join(several: Any) -> Wires:
+    joined: dict[str, Shape] = {}
+    for wires in several:
+        for layout, shape in wires.items():
+            known = joined.get(layout)
+            both = shape if known is None else hull_shape(known, shape)
+            joined[layout] = shape if both is None else both
+    return joined
+
+
+# --- operations -----------------------------------------------------------------------------
+
+
+def _apply(
+    v: Survey, term: Statement, row: Signature, arguments: tuple[tuple[str, ValueTerm], ...], wires: Wires
+) -> Wires:
+    choices = []
+    for name, argument in arguments:
+        wanted = row.by_name.get(name)
+        choices.append(_shape_values(v, argument, wanted) if wanted and wanted.shapes else [None])
+    combinations = list(product(*choices)) if _count(choices) <= _COMBINATIONS else []
+    if not combinations:
+        v.can_fail = True
+        combinations = [tuple(c[0] for c in choices)]
+    defaults = {a.name: a.default for a in row.arguments}
+    outs, errors = [], []
+    for combination in combinations:
+        given = {n: d for (n, _), d in zip(arguments, combination, strict=True) if d is not None}
+        for shape in wires.values():
+            try:
+                outs.append(_shaped(v, row, defaults | given, shape))
+            except ShapeError as error:
+                errors.append((error, shape))
+    if errors and not outs:
+        _report(v, term, row.name, errors[0][0])
+    v.can_fail = v.can_fail or bool(errors)
+    joined = _join({shape.layout: shape} for shape in outs)
+    v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
+    return joined
+
+
+def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], shape: Shape) -> Shape:
+    def need(condition: bool | None, message: str, help: str) -> None:
+        if condition is False:
+            raise ShapeError(message, help)
+        if condition is None:
+            v.can_fail = True
+
+    assert row.shape is not None
+    return row.shape(arguments, (shape,), need)
+
+
+def _count(choices: list[list[Any]]) -> int:
+    count = 1
+    for options in choices:
+        count *= len(options)
+    return count
+
+
+def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
+    if id(term) in v.reported:
+        return
+    v.reported.add(id(term))
+    chain = [f"line {span.line}: `{op}` gives {shape}" for span, op, shape in v.trail[-6:] if shape]
+    lines = [error.help] if error.help else []
+    if chain:
+        lines.append("the shapes that led here: " + "; ".join(chain))
+    v.problems.error("shape-mismatch", str(error), term.span, *lines)
+
+
+def _apply_value(v: Survey, term: ApplyValue, value: ValueTerm, wires: Wires) -> Wires:
+    match value:
+        case Outer(inner=inner):
+            return _apply_value(v, term, inner, wires)
+        case Make(signature=signature, arguments=arguments):
+            return _apply(v, term, signature, arguments, wires)
+        case ChoiceHole(options=options):
+            return _join(_apply_value(v, term, option, wires) for option in options.values())
+        case OptionalHole(inner=inner):
+            return _join([wires, _apply_value(v, term, inner, wires)])
+        case _:
+            v.can_fail = True
+            return wires
+
+
+def _merge(v: Survey, shortcut: str, term: Residual, wires: Wires, inner: Wires) -> Wires:
+    outs, errors = [], []
+    for target in inner.values():
+        for source in wires.values():
+            if same_shape(source, target) is True:
+                outs.append(target)
+                continue
+            try:
+                _adapted(v, shortcut, source, target)
+                outs.append(target)
+            except ShapeError as error:
+                errors.append(error)
+    if errors and not outs:
+        _report(v, term, "residual", errors[0])
+    v.can_fail = v.can_fail or bool(errors)
+    return _join({shape.layout: shape} for shape in outs)
+
+
+def _adapted(v: Survey, shortcut: str, source: Shape, target: Shape) -> None:
+    def need(condition: bool | None, message: str, help: str) -> None:
+        if condition is False:
+            raise ShapeError(message, help)
+        v.can_fail = v.can_fail or condition is None
+
+    if shortcut == "error" and same_shape(source, target) is None:
+        v.can_fail = True
+        return
+    adapt(shortcut, source, target, need)
+
+
+def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
+    outputs = v.quantities["outputs"]
+    fine = {}
+    for layout, shape in wires.items():
+        verdict = layout == "vector" and same(shape.channels, outputs)  # type: ignore[arg-type]
+        if verdict is not True:
+            v.can_fail = v.can_fail or not (verdict is None and not isinstance(outputs, int))
+        if verdict is not False:
+            fine[layout] = shape
+    if wires and not fine:
+        last = " or ".join(str(shape) for shape in wires.values())
+        message = f"the network ends with {last}, and the task asks for vector ({outputs})"
+        v.problems.error("wrong-output", message, term.span, "end it with `linear(outputs)`")
+    return fine
+
+
+# --- repetition -----------------------------------------------------------------------------
+
+
+def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
+    counts = [n for n in _values(v, term.count) if n is not None]
+    least = min((_low(n) for n in counts), default=0)
+    highest = max((_high(n) for n in counts), default=MAX_COPIES)
+    if not counts:
+        v.can_fail = True
+    if term.index is not None:
+        v.parameters[-1][term.index] = [interval(1, max(1, int(min(highest, INFINITE))))]
+    reached: list[Wires] = [wires] if least <= 0 else []
+    copies = 0
+    while copies < highest and wires:
+        length = len(v.trail)
+        after = _flow(v, term.body, wires)
+        if copies >= 1:
+            del v.trail[length:]
+        copies += 1
+        if copies >= least:
+            reached.append(after)
+        if after == wires:
+            reached.append(after)
+            break
+        wires = after if copies < _FIXPOINT else _let_go(wires, after)
+    return _join(reached)
+
+
+def _let_go(before: Wires, after: Wires) -> Wires:
+    """Widen what still changes to all sizes, so that a long repeat comes to rest."""
+    widened = {}
+    for layout, shape in after.items():
+        old = before.get(layout, shape)
+        dims = tuple(
+            b if a == b else interval(1 if lower(b) < lower(a) else lower(a), _loose(upper(a), upper(b)))
+            for a, b in zip(old.dims, shape.dims, strict=True)
+        )
+        widened[layout] = Shape(dims, layout)
+    return widened
+
+
+def _loose(before: int, after: int) -> int:
+    return INFINITE if after > before else before
+
+
+def _use(v: Survey, term: Use, wires: Wires) -> Wires:
+    if len(v.parameters) > _DEPTH:
+        v.can_fail = True
+        return wires
+    cells = {i + 1: _values(v, argument) for i, argument in enumerate(term.arguments)}
+    v.parameters.append(cells)
+    assert term.definition.body is not None
+    out = _flow(v, term.definition.body, wires)
+    v.parameters.pop()
+    return out
+
+
+def _unordered(v: Survey, members: list[Statement], wires: Wires) -> Wires:
+    """Members in an order not known: all shapes that any number of them can lead to."""
+    reached = wires
+    for _ in members:
+        length = len(v.trail)
+        reached = _join([reached, *(_flow(v, member, reached) for member in members)])
+        del v.trail[length:]
+    return reached
+
+
+# --- values ---------------------------------------------------------------------------------
+
+
+def _shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
+    """The values of an argument that matters for shapes, as a rule takes them."""
+    values = _values(v, term)
+    if not values:
+        v.can_fail = True
+        if wanted.kind.type in ("int", "numbers"):
+            return [interval(int(wanted.kind.low or 1), INFINITE)]
+        return [wanted.default]
+    if wanted.kind.type in ("int", "numbers"):
+        numbers = [n for n in values if not isinstance(n, bool)]
+        whole = [_as_dim(n) for n in numbers if n is not None]
+        none = [None] if None in values else []
+        if not whole:
+            return none
+        joined = whole[0]
+        for n in whole[1:]:
+            joined = hull(joined, n)
+        if wanted.kind.low is not None and lower(joined) < wanted.kind.low:
+            v.can_fail = True
+            joined = interval(int(wanted.kind.low), max(int(wanted.kind.low), upper(joined)))
+        return [joined, *none]
+    return values
+
+
+def _as_dim(n: Any) -> Any:
+    if isinstance(n, Range):
+        return interval(int(n.low), int(min(n.high, INFINITE)))
+    return n if not isinstance(n, float) else int(n)
+
+
+def _low(n: Any) -> float:
+    return n.low if isinstance(n, Range) or hasattr(n, "low") else n
+
+
+def _high(n: Any) -> float:
+    return n.high if isinstance(n, Range) or hasattr(n, "high") else n
+
+
+def _values(v: Survey, term: ValueTerm) -> list[Any]:
+    """All values a term can have, numbers in between left out; []: not known."""
+    match term:
+        case Constant(value=value):
+            return [value]
+        case Cell(slot=slot):
+            return v.parameters[-1].get(slot, [])
+        case Outer(inner=inner):
+            return _values(v, inner)
+        case Quantity(name=name):
+            return [v.quantities[name]]
+        case RangeHole(domain=domain):
+            if isinstance(domain, Integers):
+                return [interval(domain.low, domain.high)]
+            if isinstance(domain, Options):
+                return list(domain.values)
+            return [Range(domain.low, domain.high)] if domain is not None else []
+        case ChoiceHole(options=options):
+            return _together(v, list(options.values()))
+        case OptionalHole(inner=inner):
+            return [None, *_values(v, inner)]
+        case Operation(name=name, operands=operands):
+            return _worked_out(v, name, term, operands)
+        case _:
+            return []
+
+
+def _together(v: Survey, options: list[ValueTerm]) -> list[Any]:
+    several = [_values(v, option) for option in options]
+    if any(not values for values in several):
+        return []
+    return list(dict.fromkeys(value for values in several for value in values))
+
+
+def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm, ...]) -> list[Any]:
+    """The value of an expression at the ends of its operands; exact for monotone operators."""
+    several = [_ends(_values(v, operand)) for operand in operands]
+    if any(not ends for ends in several) or _count(several) > _COMBINATIONS:
+        return []
+    results = []
+    for combination in product(*several):
+        try:
+            results.append(term.function(*combination))
+        except (ArithmeticError, ValueError, TypeError):
+            v.can_fail = True
+    numbers = [r for r in results if isinstance(r, int) and not isinstance(r, bool)]
+    if len(numbers) != len(results) or name in ("mod",):
+        return []
+    return [interval(min(numbers), max(numbers))] if numbers else []
+
+
+def _ends(values: list[Any]) -> list[Any]:
+    ends: list[Any] = []
+    for value in values:
+        ends += [_low(value), _high(value)] if hasattr(value, "low") else [value]
+    return list(dict.fromkeys(ends))

@@ -1,0 +1,135 @@
+"""`task … on …`, and `maximize` / `minimize`: what is learned, and what counts as good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nasdsl.language import syntax as s
+from nasdsl.language.errors import Span
+from nasdsl.language.network import Goal, Spec, Task
+from nasdsl.language.quantities import QUANTITIES
+from nasdsl.language.scope import Checker, FrameBuilder, Scope
+from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures import table
+from nasdsl.language.signatures.data import task_shapes
+from nasdsl.language.tree import Constant
+from nasdsl.language.values import bind, refuse_later
+
+# What each kind of task can be judged by; the first is what is maximized where the file is silent.
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "classification": ("accuracy", "loss"),
+    "regression": ("r2", "mae", "loss"),
+}
+LATER_KINDS = ("multilabel", "next_token", "segmentation")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What the user's data turned out to be: shapes of the inputs, and `outputs`."""
+
+    inputs: Mapping[str, Shape]
+    outputs: int
+
+
+def task_of(c: Checker, file: s.File, bound: Bound | None) -> Task | None:
+    """The task of a file; a network without one is an error."""
+    items = [item for item in file.items if isinstance(item, s.Task)]
+    if not items:
+        if c.has_network:
+            network = next(item for item in file.items if isinstance(item, s.Network))
+            message = "a network needs a task, which says what comes in and how many outputs there are"
+            help = "for example `task classification on digits`"
+            c.problems.error("missing-task", message, network.span, help)
+        return None
+    item = items[0]
+    if not _known_kind(c, item):
+        return None
+    spec = _data(c, item)
+    if bound is not None:
+        return Task(item.kind, spec, bound.inputs, bound.outputs)
+    if spec is None:
+        return None
+    inputs, outputs = task_shapes(item.kind, spec)
+    return Task(item.kind, spec, inputs, outputs)
+
+
+def _known_kind(c: Checker, item: s.Task) -> bool:
+    if item.kind in MEASURES:
+        return True
+    if item.kind in LATER_KINDS:
+        c.problems.error("not-yet", f"`task {item.kind}` is not part of this version", item.span)
+    else:
+        known = [*MEASURES, *LATER_KINDS]
+        c.problems.unknown("unknown-task", f"no task is called `{item.kind}`", item.span, item.kind, known)
+    return False
+
+
+def _data(c: Checker, item: s.Task) -> Spec | None:
+    """The data set as a Spec; all its arguments stand fixed."""
+    node = item.data
+    if node is None:
+        help = "for example `task classification on digits`, or `on shape(3, 32, 32, classes = 10)`"
+        c.problems.error("missing-data", "a task says on which data", item.span, help)
+        return None
+    if isinstance(node, s.Name):
+        node = s.Call(node.id, span=node.span)
+    if not isinstance(node, s.Call):
+        c.problems.error("unknown-data", "after `on` stands a data set", item.span)
+        return None
+    row = table.find(node.name, ("data",))
+    if row is None:
+        known = table.names(("data",))
+        message = f"no data set is called `{node.name}`"
+        c.problems.unknown("unknown-data", message, node.span, node.name, known)
+        return None
+    if refuse_later(c, row, node.span):
+        return None
+    before = len(c.problems.errors)
+    arguments = bind(c, row, node, Scope(FrameBuilder()))
+    for name, term in arguments:
+        if not isinstance(term, Constant):
+            message = f"`{name}` of a data set stands fixed: data are no decision"
+            c.problems.error("wrong-kind", message, node.span)
+    if len(c.problems.errors) > before:
+        return None
+    return Spec(row.name, {name: term.value for name, term in arguments if isinstance(term, Constant)})
+
+
+def goals_of(c: Checker, file: s.File, task: Task | None) -> tuple[Goal, ...]:
+    """The objectives; without a line, the usual measure of the task."""
+    items = [item for item in file.items if isinstance(item, s.Objective)]
+    for extra in items[1:]:
+        message = "a second objective is not part of this version"
+        c.problems.error(
+            "not-yet", message, extra.span, "bound it with `require`, as in `require params <= 500k`"
+        )
+    goals = [goal for item in items[:1] if (goal := _goal(c, item, task)) is not None]
+    if goals or items:
+        return tuple(goals)
+    return (Goal(MEASURES[task.kind][0] if task else "score", True),)
+
+
+def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
+    if not isinstance(item.value, s.Name):
+        message = "an objective is the name of a measure"
+        c.problems.error("bad-objective", message, item.value.span, "for example `maximize accuracy`")
+        return None
+    name = item.value.id
+    if task is None and not c.has_network:
+        return Goal(name, item.maximize)
+    known = (*MEASURES[task.kind], *QUANTITIES) if task else QUANTITIES
+    if task is not None and name not in known:
+        message = f"`{name}` is no measure of a {task.kind} task"
+        c.problems.unknown("unknown-measure", message, item.value.span, name, known)
+        return None
+    _warn_direction(c, item, name, item.value.span)
+    return Goal(name, item.maximize)
+
+
+def _warn_direction(c: Checker, item: s.Objective, name: str, span: Span) -> None:
+    smaller_is_better = name in ("loss", "mae", *QUANTITIES)
+    if item.maximize == smaller_is_better:
+        word = "minimize" if smaller_is_better else "maximize"
+        message = f"`{name}` is usually to be {word}d"
+        c.problems.warn("odd-objective", message, span, f"write `{word} {name}`")

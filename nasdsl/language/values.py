@@ -1,0 +1,404 @@
+"""From the syntax of a value to its term: names, calls, expressions, and the three value decisions."""
+
+from __future__ import annotations
+
+
+from nasdsl.language import syntax as s
+from nasdsl.language.decisions import Answer, Options
+from nasdsl.language.errors import Span
+from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
+from nasdsl.language.kinds import check_constant, check_term, describe
+from nasdsl.language.network import Value
+from nasdsl.language.ranges import range_hole
+from nasdsl.language.scope import Checker, Scope, Wanted
+from nasdsl.language.signatures import table
+from nasdsl.language.signatures.signature import Argument, Kind, Signature
+from nasdsl.language.tree import (
+    CONTROL,
+    PLAIN,
+    SHAPES,
+    Cell,
+    ChoiceHole,
+    Constant,
+    Hole,
+    Make,
+    Operation,
+    OptionalHole,
+    Outer,
+    Quantity,
+    RangeHole,
+    ValueTerm,
+)
+
+TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+UNKNOWN = Constant(None)  # stands where a problem has been reported
+
+
+def value(c: Checker, node: s.Value, scope: Scope, wanted: Wanted) -> ValueTerm:
+    """The term of a value. Problems are reported, and something harmless comes back."""
+    match node:
+        case s.Number() | s.String():
+            return _literal(c, node, wanted)
+        case s.Name():
+            return _name(c, node, scope, wanted)
+        case s.Call():
+            return _call(c, node, scope, wanted)
+        case s.Unary(operator=operator, operand=operand):
+            return _operation(c, node, f"unary {operator}", (operand,), scope, wanted)
+        case s.Binary(operator=operator, left=left, right=right):
+            return _operation(c, node, operator, (left, right), scope, wanted)
+        case s.Range():
+            return range_hole(c, node, scope, wanted, value)
+        case s.Choice():
+            return _choice(c, node, scope, wanted)
+        case s.Optional():
+            return _optional(c, node, scope, wanted)
+        case s.Labelled(label=label, value=inner):
+            return _labelled(c, node, label, inner, scope, wanted)
+        case s.Block():
+            c.problems.error("wrong-kind", "a block `{ … }` stands where a value is expected", node.span)
+        case s.Attribute():
+            c.problems.error(
+                "unknown-name",
+                "only `require` looks into a block's use",
+                node.span,
+                "give the decision a name with `let` and use that name",
+            )
+    return UNKNOWN
+
+
+def _labelled(
+    c: Checker, node: s.Labelled, label: str, inner: object, scope: Scope, wanted: Wanted
+) -> ValueTerm:
+    if isinstance(inner, s.Repeat | s.Pick | s.Permute):
+        c.problems.error("wrong-kind", "a statement stands where a value is expected", node.span)
+        return UNKNOWN
+    return value(c, inner, scope, Wanted(label, wanted.kind, wanted.role))  # type: ignore[arg-type]
+
+
+def _literal(c: Checker, node: s.Number | s.String, wanted: Wanted) -> ValueTerm:
+    kind, found = wanted.kind, node.value
+    if not check_constant(c.problems, found, kind, node.span, wanted.name):
+        return UNKNOWN
+    if kind is not None and kind.type == "real":
+        return Constant(float(found), span=node.span)
+    return Constant(found, span=node.span)
+
+
+def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
+    kind, name = wanted.kind, node.id
+    found = scope.find(name)
+    if found is not None:
+        check_term(c.problems, found, kind, node.span, wanted.name)
+        mark(found, wanted.role)
+        return found
+    if name == "outputs":
+        return Quantity(name, span=node.span)
+    if kind is not None and kind.type == "bool" and name in TRUTH:
+        return Constant(TRUTH[name], span=node.span)
+    if kind is not None and kind.type == "name":
+        return _option(c, node, scope, wanted)
+    if (kind is None and _is_constructor(c, name)) or _row(name, kind) is not None:
+        return _call(c, s.Call(name, span=node.span), scope, wanted)
+    if kind is None and name in TRUTH:
+        return Constant(TRUTH[name], span=node.span)
+    known = [*scope.visible(), *_known(kind), "outputs"]
+    expected = f"; {describe(kind)} is expected here" if kind is not None else ""
+    c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known)
+    return UNKNOWN
+
+
+def _option(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
+    kind = wanted.kind
+    assert kind is not None
+    if node.id in kind.options:
+        return Constant(node.id, span=node.span)
+    listed = ", ".join(f"`{option}`" for option in kind.options)
+    message = f"`{wanted.name}` cannot be `{node.id}`; it is one of {listed}"
+    c.problems.unknown("unknown-option", message, node.span, node.id, [*kind.options, *scope.visible()])
+    return UNKNOWN
+
+
+def _is_constructor(c: Checker, name: str) -> bool:
+    """In a space without a network every unknown call is a value of its own."""
+    return not c.has_network and name not in TRUTH
+
+
+def _row(name: str, kind: Kind | None) -> Signature | None:
+    if kind is None:
+        return table.SIGNATURES.get(name)
+    return table.find(name, kind.groups) if kind.type == "call" else None
+
+
+def _known(kind: Kind | None) -> list[str]:
+    if kind is None:
+        return list(table.SIGNATURES)
+    return table.names(kind.groups) if kind.type == "call" else list(kind.options)
+
+
+# --- calls ----------------------------------------------------------------------------------
+
+
+def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
+    if (
+        node.name in FUNCTIONS
+        and scope.find(node.name) is None
+        and wanted.kind is None
+        or (node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real"))
+    ):
+        operands = tuple(a.value for a in node.arguments)
+        return _operation(c, node, node.name, operands, scope, wanted)
+    inner = scope.inner(wanted.name)
+    row = _row(node.name, wanted.kind)
+    if not c.has_network and wanted.kind is None:
+        return Make(*_constructor(c, node, inner), span=node.span)
+    if row is None:
+        _unknown_call(c, node, wanted)
+        return UNKNOWN
+    if refuse_later(c, row, node.span):
+        return UNKNOWN
+    return make(c, row, node, inner)
+
+
+def _unknown_call(c: Checker, node: s.Call, wanted: Wanted) -> None:
+    if wanted.kind is not None and wanted.kind.type != "call":
+        message = f"`{wanted.name}` takes {describe(wanted.kind)}, not a call of `{node.name}`"
+        c.problems.error("wrong-kind", message, node.span)
+        return
+    what = describe(wanted.kind) if wanted.kind else "operation"
+    message = f"no {what} is called `{node.name}`"
+    c.problems.unknown("unknown-op", message, node.span, node.name, _known(wanted.kind))
+
+
+def make(c: Checker, row: Signature, node: s.Call, inner: Scope) -> ValueTerm:
+    """A call as a value; a Constant where nothing in it is open."""
+    arguments = bind(c, row, node, inner)
+    return Make(row, arguments, span=node.span)
+
+
+def _constructor(
+    c: Checker, node: s.Call, inner: Scope
+) -> tuple[Signature, tuple[tuple[str, ValueTerm], ...]]:
+    bound = []
+    for number, argument in enumerate(node.arguments):
+        name = argument.name or f"arg{number}"
+        bound.append((name, value(c, argument.value, inner, Wanted(name, None, PLAIN))))
+    if node.body is not None:
+        c.problems.error("no-body", f"`{node.name}` takes no body here", node.body.span)
+    return Signature(node.name, "constructor", ""), tuple(bound)
+
+
+def refuse_later(c: Checker, row: Signature, span: Span) -> bool:
+    """Report what the language names and this version does not have."""
+    if row.later:
+        c.problems.error(
+            "not-yet",
+            f"`{row.name}` is part of the language, but not of this version of nasdsl",
+            span,
+            "`nasdsl ops` lists what there is",
+        )
+    return row.later
+
+
+def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[str, ValueTerm], ...]:
+    """All arguments of a call in the order of the signature, defaults filled in."""
+    given = _by_name(c, row, node)
+    bound = []
+    for argument in row.arguments:
+        if argument.name in given:
+            wanted = Wanted(argument.name, argument.kind, SHAPES if argument.shapes else PLAIN)
+            bound.append((argument.name, value(c, given[argument.name], scope, wanted)))
+        else:
+            if argument.required:
+                message = f"`{row.name}` needs `{argument.name}`: {argument.doc}"
+                c.problems.error("missing-argument", message, node.span, usage(row))
+            bound.append((argument.name, Constant(argument.default)))
+    return tuple(bound)
+
+
+def _by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
+    given: dict[str, s.Value] = {}
+    position = 0
+    for argument in node.arguments:
+        name = argument.name
+        if name is None:
+            if position >= min(row.positional, len(row.arguments)):
+                c.problems.error(
+                    "too-many-arguments",
+                    f"`{row.name}` takes {_positions(row)}; name the others",
+                    argument.value.span,
+                    usage(row),
+                )
+                continue
+            name = row.arguments[position].name
+            position += 1
+        if name not in row.by_name:
+            message = f"`{row.name}` has no argument `{name}`"
+            c.problems.unknown("unknown-argument", message, argument.span, name, row.by_name)
+        elif name in given:
+            c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
+        else:
+            given[name] = argument.value
+    return given
+
+
+def _positions(row: Signature) -> str:
+    count = min(row.positional, len(row.arguments))
+    if count == 0:
+        return "no argument by position"
+    return f"{count} argument{'s' if count > 1 else ''} by position"
+
+
+def usage(row: Signature) -> str:
+    """`usage: conv2d(filters, kernel = 3, …)`."""
+    return "usage: " + row.name + "(" + ", ".join(_shown(a) for a in row.arguments) + ")"
+
+
+def _shown(argument: Argument) -> str:
+    default = argument.default
+    if argument.required or default is None:
+        return argument.name
+    if isinstance(default, bool):
+        return f"{argument.name} = {'yes' if default else 'no'}"
+    return f"{argument.name} = {getattr(default, 'name', default)}"
+
+
+# --- expressions ----------------------------------------------------------------------------
+
+
+def _operation(
+    c: Checker, node: s.Value, name: str, operands: tuple[s.Value, ...], scope: Scope, wanted: Wanted
+) -> ValueTerm:
+    terms = tuple(value(c, o, scope, Wanted(wanted.name, None, wanted.role)) for o in operands)
+    function = OPERATORS.get(name) or FUNCTIONS[name]
+    term = Operation(name, function, terms, span=node.span)
+    constant = fold(term)
+    if isinstance(constant, str):
+        c.problems.error("bad-expression", constant, node.span)
+        return UNKNOWN
+    if constant is None:
+        return term
+    if not check_constant(c.problems, constant.value, wanted.kind, node.span, wanted.name):
+        return UNKNOWN
+    return constant
+
+
+# --- decisions ------------------------------------------------------------------------------
+
+
+def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTerm:
+    name = scope.fresh(wanted.name)
+    options: dict[Answer, ValueTerm] = {}
+    alternatives = []
+    for answer, alternative in zip(answers_of(c, node, wanted.kind), node.alternatives, strict=True):
+        inner = scope.inner(name, str(answer)).alternative()
+        options[answer] = value(c, alternative.value, inner, Wanted("", wanted.kind, wanted.role))
+        alternatives.append(inner)
+    scope.absorb(*alternatives)
+    domain = Options(tuple(options), weights_of(c, node), ordered=_all_numbers(options))
+    role = CONTROL if any(has_hole(term) for term in options.values()) else wanted.role
+    cell = scope.frame.cell()
+    key, site = scope.prefix + name, scope.site + name
+    return ChoiceHole(cell, scope.label, key, site, role, domain, options, span=node.span)
+
+
+def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
+    return all(isinstance(a, int | float) and not isinstance(a, bool) for a in answers)
+
+
+def _optional(c: Checker, node: s.Optional, scope: Scope, wanted: Wanted) -> ValueTerm:
+    name = scope.fresh(wanted.name)
+    inner = value(c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.role))
+    role = CONTROL if has_hole(inner) else wanted.role
+    key, site = scope.prefix + name, scope.site + name
+    return OptionalHole(scope.frame.cell(), scope.label, key, site, role, inner, span=node.span)
+
+
+def answer_of(c: Checker, node: s.Value, kind: Kind | None, number: int) -> Answer:
+    """What an alternative is called in points: a value is itself, a call its name."""
+    match node:
+        case s.Number(value=found):
+            return float(found) if kind is not None and kind.type == "real" else found
+        case s.Unary(operator="-", operand=s.Number(value=found)):
+            return float(-found) if kind is not None and kind.type == "real" else -found
+        case s.String(value=text):
+            return text
+        case s.Name(id=name) | s.Call(name=name):
+            return name
+        case s.Labelled(label=label):
+            return label
+        case s.Block():
+            return f"block#{number + 1}"
+        case _:
+            return c.unparse(node)
+
+
+def answers_of(c: Checker, node: s.Choice, kind: Kind | None) -> list[Answer]:
+    """What the alternatives are called; a name that is there already gets `#2`, `#3`."""
+    answers: list[Answer] = []
+    for number, alternative in enumerate(node.alternatives):
+        answer = answer_of(c, alternative.value, kind, number)
+        if any(alternative.value == earlier.value for earlier in node.alternatives[:number]):
+            message = f"`{answer}` is an alternative twice, and counts twice"
+            c.problems.warn("repeated-alternative", message, alternative.span)
+        again = 2
+        unused = answer
+        while unused in answers:
+            unused, again = f"{answer}#{again}", again + 1
+        answers.append(unused)
+    return answers
+
+
+def weights_of(c: Checker, node: s.Choice) -> tuple[float, ...]:
+    """The author's prior: what stands after `@`, else 1."""
+    weights = []
+    for alternative in node.alternatives:
+        weight = alternative.weight
+        found: Value = 1.0
+        if isinstance(weight, s.Number):
+            found = weight.value
+        elif weight is not None:
+            found = None
+        if not isinstance(found, int | float) or found <= 0:
+            c.problems.error("bad-weight", "a weight after `@` is a number above 0", alternative.span)
+            found = 1.0
+        weights.append(float(found))
+    return tuple(weights)
+
+
+def has_hole(term: ValueTerm) -> bool:
+    """Whether a decision stands in a term."""
+    return any(isinstance(part, Hole) for part in parts(term))
+
+
+def parts(term: ValueTerm) -> list[ValueTerm]:
+    """A term and all terms in it."""
+    found: list[ValueTerm] = []
+    waiting: list[ValueTerm] = [term]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        match one:
+            case Outer(inner=inner) | OptionalHole(inner=inner):
+                waiting.append(inner)
+            case Operation(operands=operands):
+                waiting += operands
+            case Make(arguments=arguments):
+                waiting += [argument for _, argument in arguments]
+            case ChoiceHole(options=options):
+                waiting += options.values()
+            case RangeHole(low=low, high=high):
+                waiting += [end for end in (low, high) if end is not None]
+            case _:
+                pass
+    return found
+
+
+def mark(term: ValueTerm, role: int) -> bool:
+    """A let or parameter is used in this role: note it on its decisions. True where it is news."""
+    news = False
+    for part in parts(term):
+        if isinstance(part, Hole | Cell) and part.role < role:
+            part.__dict__["role"] = role
+            news = True
+    return news

@@ -1,0 +1,67 @@
+"""A csv file as samples: which columns are inputs, targets, groups and times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasdsl.language.signatures.data import target_columns
+from nasdsl.training.errors import DataError
+from nasdsl.training.samples import Samples
+from nasdsl.training.tables import Encoding, Table, encode, encoding_of, numbers, read_table, texts, times
+
+
+def read_csv(
+    kind: str, path: Path, valid_path: Path | None, target: str, group: str, time: str
+) -> tuple[Samples, Samples | None]:
+    """The samples of a file, and of the second one if given, encoded alike.
+
+    `target` is one column, or for a regression several joined by commas; `group` and `time` are "" or a
+    column, which is then no input. Raises DataError with line and remedy.
+    """
+    table = read_table(path)
+    targets = _targets(kind, table, target)
+    leave_out = (*targets, group, time)
+    for name, use in ((group, "the group"), (time, "the time")):
+        if name:
+            table.column(name, use)
+    encoding = encoding_of(table, leave_out)
+    samples = _samples(kind, table, encoding, targets, group, time)
+    if valid_path is None:
+        return samples, None
+    return samples, _samples(kind, read_table(valid_path), encoding, targets, "", "")
+
+
+def _targets(kind: str, table: Table, target: str) -> tuple[str, ...]:
+    names = (target,) if target in table.columns else target_columns(target)
+    if not names:
+        raise DataError("no target is named", table.name, 'say which column to predict: target = "…"')
+    for name in names:
+        table.column(name, "the target")
+    if kind == "classification" and len(names) > 1:
+        raise DataError("classification predicts one column", table.name, "name one target")
+    return names
+
+
+def _samples(
+    kind: str, table: Table, encoding: Encoding, targets: tuple[str, ...], group: str, time: str
+) -> Samples:
+    return Samples(
+        name=table.name,
+        inputs=encode(table, encoding),
+        targets=_target_values(kind, table, targets),
+        groups=texts(table, group, "the group") if group else None,
+        times=times(table, time) if time else None,
+        features=encoding.features,
+    )
+
+
+def _target_values(kind: str, table: Table, targets: tuple[str, ...]) -> NDArray[Any]:
+    if kind == "classification":
+        return texts(table, targets[0], "the target")
+    for name in targets:
+        table.column(name, "the target")
+    return np.stack([numbers(table, name) for name in targets], axis=1)

@@ -1,0 +1,77 @@
+"""An npz file as samples. Files that hold pickled objects are refused, never loaded."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasdsl.language.suggest import did_you_mean
+from nasdsl.training.errors import DataError
+from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite
+
+
+def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: str) -> Samples:
+    """The named arrays of a file; `group` and `time` may be "". Raises DataError."""
+    arrays = _arrays(path)
+    x = checked_inputs(str(path), _array(path, arrays, inputs, "the inputs"), f"`{inputs}`")
+    y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), len(x))
+    groups = _per_row(path, _array(path, arrays, group, "the groups"), group, len(x)) if group else None
+    return Samples(str(path), x, y, groups, _times(path, arrays, time, len(x)) if time else None)
+
+
+def _arrays(path: Path) -> Mapping[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise DataError("one array, not a file of named arrays", str(path), "write it by np.savez")
+            return {name: _loaded(path, file, name) for name in file.files}
+    except FileNotFoundError as error:
+        raise DataError("no such file", str(path), "paths in a space are relative to the space") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError("not an npz file, or a damaged one", str(path), "write it by np.savez") from error
+
+
+def _loaded(path: Path, file: Any, name: str) -> NDArray[Any] | None:
+    """None for an array of objects: only an error if it is asked for."""
+    try:
+        array: NDArray[Any] = file[name]
+    except ValueError as error:
+        if "pickle" not in str(error).lower() and "object" not in str(error).lower():
+            raise
+        return None
+    return array
+
+
+def _array(path: Path, arrays: Mapping[str, Any], name: str, use: str) -> NDArray[Any]:
+    if name not in arrays:
+        help = did_you_mean(name, arrays) or f"the file holds {', '.join(arrays) or 'no arrays'}"
+        raise DataError(f"no array `{name}` for {use}", str(path), help)
+    if arrays[name] is None:
+        message = f"array `{name}` holds Python objects, which are never loaded"
+        raise DataError(message, str(path), "save plain numbers or texts: X.astype(np.float32)")
+    array: NDArray[Any] = arrays[name]
+    return array
+
+
+def _per_row(path: Path, array: NDArray[Any], name: str, n_rows: int) -> NDArray[Any]:
+    if array.shape != (n_rows,):
+        raise DataError(
+            f"`{name}` has shape {array.shape}, not ({n_rows},)", str(path), "give one value per row"
+        )
+    return array
+
+
+def _times(path: Path, arrays: Mapping[str, Any], name: str, n_rows: int) -> NDArray[np.float64]:
+    array = _per_row(path, _array(path, arrays, name, "the times"), name, n_rows)
+    if array.dtype.kind == "M":
+        if np.isnat(array).any():
+            raise DataError(f"`{name}` has a missing time", str(path))
+        return array.astype("datetime64[us]").astype(np.float64)
+    if array.dtype.kind not in "fiu":
+        raise DataError(f"`{name}` holds no times", str(path), "give numbers or datetime64")
+    return refuse_infinite(str(path), array.astype(np.float64), f"`{name}`")

@@ -1,0 +1,154 @@
+"""From what a space or a user says about data to a Dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nasdsl.language.network import Spec, Task
+from nasdsl.language.signatures.table import DATA
+from nasdsl.training.builtin import BUILT_IN, mnist_1d
+from nasdsl.training.csvfile import read_csv
+from nasdsl.training.dataset import Dataset
+from nasdsl.training.errors import DataError
+from nasdsl.training.npzfile import read_npz
+from nasdsl.training.samples import Samples, assemble, checked_inputs, checked_targets
+from nasdsl.training.splits import Splitting
+
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+
+
+@dataclass(frozen=True, eq=False)
+class UserData:
+    """Data in place of a space's own: a file, or arrays (X, y).
+
+    target: column or array to predict; that of the space by default. valid: a file of the same form,
+    or arrays, to validate on.
+    """
+
+    path: Path | None = None
+    target: str | None = None
+    valid_path: Path | None = None
+    arrays: tuple[Any, Any] | None = None
+    valid_arrays: tuple[Any, Any] | None = None
+
+    @classmethod
+    def from_arrays(cls, arrays: tuple[Any, Any], valid: tuple[Any, Any] | None = None) -> UserData:
+        """X (rows, …) and y (rows,) or (rows, numbers), as anything that NumPy takes."""
+        for pair in (arrays, *([] if valid is None else [valid])):
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise DataError("arrays are given as a pair (X, y)")
+        return cls(arrays=arrays, valid_arrays=valid)
+
+    @classmethod
+    def from_file(
+        cls, path: Path | str, target: str | None = None, valid: Path | str | None = None
+    ) -> UserData:
+        """A `.csv`, `.tsv`, `.txt` or `.npz` file."""
+        return cls(path=Path(path), target=target, valid_path=None if valid is None else Path(valid))
+
+
+def open_data(task: Task, base: Path, override: UserData | Spec | Path | str | None = None) -> Dataset:
+    """Read and split the data of a task, or those that a user puts in their place.
+
+    base: the folder that paths in a space start from; a user's own paths start where the user is.
+    Raises DataError for everything that cannot be read or does not fit the task.
+    """
+    if isinstance(override, Path | str):
+        override = UserData.from_file(override)
+    if isinstance(override, Spec):
+        return _opened(task.kind, override, base)
+    if override is not None:
+        return _user_data(task, override)
+    if task.data is None or task.data.name == "shape":
+        help = "give --data FILE --target NAME, or data=(X, y) from Python"
+        raise DataError("the space names no data", help=help)
+    return _opened(task.kind, task.data, base)
+
+
+def _opened(kind: str, spec: Spec, base: Path) -> Dataset:
+    data = complete(spec)
+    if data.name == "mnist1d":
+        _expect(kind, "classification", data.name)
+        return mnist_1d(bool(data["shuffled"]))
+    if data.name in BUILT_IN:
+        dataset = BUILT_IN[data.name]()
+        _expect(kind, dataset.kind, data.name)
+        return dataset
+    if data.name not in ("csv", "npz"):
+        raise DataError(f"data `{data.name}` are not part of this version")
+    path = base / str(data["path"])
+    valid_path = base / str(data["valid_file"]) if data["valid_file"] else None
+    return _file(kind, data, path, valid_path)
+
+
+def _expect(kind: str, right: str, name: str) -> None:
+    if kind != right:
+        raise DataError(f"`{name}` serves no {kind}", help=f"write `task {right} on {name}`")
+
+
+def complete(spec: Spec) -> Spec:
+    """With the defaults of the table for what is not given."""
+    row = DATA[spec.name]
+    return Spec(spec.name, {a.name: spec.arguments.get(a.name, a.default) for a in row.arguments})
+
+
+def _file(kind: str, data: Spec, path: Path, valid_path: Path | None) -> Dataset:
+    target, group, time = (str(data[name] or "") for name in ("target", "group", "time"))
+    valid: Samples | None = None
+    if data.name == "csv":
+        samples, valid = read_csv(kind, path, valid_path, target, group, time)
+    else:
+        inputs = str(data["inputs"])
+        samples = read_npz(kind, path, inputs, target, group, time)
+        if valid_path is not None:
+            valid = read_npz(kind, valid_path, inputs, target, "", "")
+    return assemble(kind, samples, _splitting(data), valid)
+
+
+def _splitting(data: Spec) -> Splitting:
+    valid, test, folds = data["valid"], data["test"], data["folds"]
+    return Splitting(
+        valid=float(valid) if isinstance(valid, int | float) else None,
+        test=float(test) if isinstance(test, int | float) else 0.0,
+        folds=folds if isinstance(folds, int) else None,
+        group=str(data["group"] or ""),
+        time=str(data["time"] or ""),
+    )
+
+
+def _user_data(task: Task, user: UserData) -> Dataset:
+    if user.arrays is not None:
+        valid = (
+            None if user.valid_arrays is None else _samples(task.kind, user.valid_arrays, "validation data")
+        )
+        return assemble(task.kind, _samples(task.kind, user.arrays, "data"), Splitting(), valid)
+    if user.path is None:
+        raise DataError("neither a file nor arrays were given")
+    data = _file_spec(task, user)
+    return _file(task.kind, data, user.path, user.valid_path)
+
+
+def _samples(kind: str, pair: tuple[Any, Any], name: str) -> Samples:
+    x = checked_inputs(name, pair[0], "X")
+    return Samples(name, x, checked_targets(name, kind, pair[1], len(x)))
+
+
+def _file_spec(task: Task, user: UserData) -> Spec:
+    """What the space says about files of this form holds for the user's file as well."""
+    assert user.path is not None
+    suffix = user.path.suffix.lower()
+    if suffix not in (*_TEXT_SUFFIXES, ".npz"):
+        help = f"give a {', '.join(_TEXT_SUFFIXES)} or .npz file"
+        raise DataError(f"files of the form `{suffix}` are not read", str(user.path), help)
+    form = "npz" if suffix == ".npz" else "csv"
+    said = dict(task.data.arguments) if task.data is not None and task.data.name == form else {}
+    said.pop("valid_file", None)
+    if user.valid_path is not None:
+        said = {name: value for name, value in said.items() if name not in ("valid", "folds")}
+    if user.target is not None:
+        said["target"] = user.target
+    if form == "csv" and not said.get("target"):
+        raise DataError("no target is named", str(user.path), "say which column to predict: --target NAME")
+    return complete(Spec(form, said))

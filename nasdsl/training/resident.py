@@ -1,0 +1,81 @@
+"""A data set as tensors on a device: whole, mapped once per process, cut by row numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+
+from nasdsl.training.dataset import Dataset, Scale
+from nasdsl.training.transforms import Batch, Tensors
+
+
+@dataclass(frozen=True)
+class Affine:
+    """`x * factor + shift`, one pass over memory."""
+
+    factor: torch.Tensor
+    shift: torch.Tensor
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.addcmul(self.shift, x, self.factor)
+
+
+@dataclass(frozen=True)
+class Resident:
+    """The tensors of one fold: inputs as stored, targets standardized."""
+
+    inputs: Tensors
+    targets: Tensors
+    scales: dict[str, Affine]
+    deviations: Tensors  # of the targets, (k,); ones where they are not standardized
+    images: frozenset[str]  # inputs that go to the network channels last
+
+    def batch(self, rows: torch.Tensor) -> Batch:
+        """The samples of these rows, standardized."""
+        return Batch(
+            {name: self._input(name, x[rows]) for name, x in self.inputs.items()},
+            {name: y[rows] for name, y in self.targets.items()},
+        )
+
+    def _input(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        if name in self.scales:
+            x = self.scales[name](x)
+        return x.contiguous(memory_format=torch.channels_last) if name in self.images else x
+
+
+_kept: WeakKeyDictionary[Dataset, dict[tuple[str, int], Resident]] = WeakKeyDictionary()
+
+
+def resident(data: Dataset, fold: int, device: torch.device) -> Resident:
+    """The tensors of a fold, made once for each data set, fold and device of this process."""
+    kept = _kept.setdefault(data, {})
+    key = (str(device), fold)
+    if key not in kept:
+        kept[key] = _made(data, fold, device)
+    return kept[key]
+
+
+def _made(data: Dataset, fold: int, device: torch.device) -> Resident:
+    scales = data.folds[fold]
+    targets, deviations = {}, {}
+    for name, array in data.targets.items():
+        y, deviation = torch.from_numpy(np.ascontiguousarray(array)), torch.ones(1)
+        if name in scales.targets:
+            y = _affine(scales.targets[name])(y)
+            deviation = torch.from_numpy(scales.targets[name].deviation)
+        targets[name], deviations[name] = y.to(device), deviation.to(device)
+    return Resident(
+        inputs={name: torch.from_numpy(x).to(device) for name, x in data.inputs.items()},
+        targets=targets,
+        scales={name: _affine(scale, device) for name, scale in scales.inputs.items()},
+        deviations=deviations,
+        images=frozenset(name for name, shape in data.shapes.items() if shape.layout == "image"),
+    )
+
+
+def _affine(scale: Scale, device: torch.device | str = "cpu") -> Affine:
+    factor = 1 / scale.deviation
+    return Affine(torch.from_numpy(factor).to(device), torch.from_numpy(-scale.mean * factor).to(device))

@@ -1,0 +1,239 @@
+"""What every reader gives: inputs and targets row by row, not yet split. And from there to a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasdsl.language.shapes import shape_of
+from nasdsl.language.suggest import did_you_mean
+from nasdsl.training.dataset import INPUT, OUTPUT, Array, Dataset, Fold, Scale
+from nasdsl.training.errors import DataError
+from nasdsl.training.splits import Keys, Parts, Splitting, split
+
+_AXES = (
+    "a row of numbers",
+    "channels and length",
+    "channels, height, width",
+    "channels, depth, height, width",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Rows of data. `targets` are classes of any type (rows,), or numbers (rows, n).
+
+    name: of the source, for messages. groups, times: one value per row, or None.
+    """
+
+    name: str
+    inputs: NDArray[np.float32]
+    targets: NDArray[Any]
+    groups: NDArray[Any] | None = None
+    times: NDArray[np.float64] | None = None
+    features: tuple[str, ...] = ()
+
+
+def assemble(
+    kind: str, samples: Samples, splitting: Splitting, valid: Samples | None = None, standardize: bool = True
+) -> Dataset:
+    """Encode, split and scale. `valid` holds rows of a second source that validate.
+
+    Raises DataError where the targets do not fit the kind of task, or a part would stay empty.
+    """
+    targets, classes = _encoded(kind, samples, valid)
+    n_rows = len(samples.inputs)
+    keys = Keys(targets[:n_rows] if kind == "classification" else None, samples.groups, samples.times)
+    given = None if valid is None else np.arange(n_rows, n_rows + len(valid.inputs))
+    try:
+        parts = split(n_rows, keys, splitting, given)
+    except DataError as error:
+        raise DataError(error.message, samples.name, error.help) from error
+    inputs = samples.inputs if valid is None else np.concatenate([samples.inputs, valid.inputs])
+    return _dataset(kind, samples, inputs, targets, classes, parts, standardize)
+
+
+def presplit(kind: str, samples: Samples, train: Array, valid: Array, test: Array, said: str) -> Dataset:
+    """A data set whose parts are given, and whose inputs stay as they are."""
+    targets, classes = _encoded(kind, samples, None)
+    parts = Parts(((train, valid),), test, said)
+    return _dataset(kind, samples, samples.inputs, targets, classes, parts, standardize=False)
+
+
+def _dataset(
+    kind: str,
+    samples: Samples,
+    inputs: NDArray[np.float32],
+    targets: Array,
+    classes: tuple[str, ...],
+    parts: Parts,
+    standardize: bool,
+) -> Dataset:
+    if kind == "classification":
+        _refuse_unseen(samples.name, targets, classes, parts)
+    folds = tuple(
+        Fold(
+            train,
+            valid,
+            {INPUT: _scale_inputs(inputs[train])} if standardize else {},
+            {} if classes else {OUTPUT: _scale(targets[train], (0,))},
+        )
+        for train, valid in parts.folds
+    )
+    return Dataset(
+        kind=kind,
+        inputs={INPUT: inputs},
+        targets={OUTPUT: targets},
+        folds=folds,
+        test=parts.test,
+        shapes={INPUT: shape_of(inputs.shape[1:])},
+        outputs=len(classes) or targets.shape[1],
+        statement=f"{samples.name}: {parts.said}",
+        classes=classes,
+        features=samples.features,
+    )
+
+
+def _encoded(kind: str, samples: Samples, valid: Samples | None) -> tuple[Array, tuple[str, ...]]:
+    """All targets as training needs them, `valid` last, and the names of the classes."""
+    if valid is not None and valid.inputs.shape[1:] != samples.inputs.shape[1:]:
+        message = f"rows of shape {valid.inputs.shape[1:]}, but {samples.name} has {samples.inputs.shape[1:]}"
+        raise DataError(message, valid.name)
+    if kind == "regression":
+        return _numbers(samples, valid), ()
+    if kind != "classification":
+        raise DataError(f"`task {kind}` is not part of this version", samples.name)
+    return _classes(samples, valid)
+
+
+def _numbers(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
+    columns = []
+    for part in (samples, *([] if valid is None else [valid])):
+        columns.append(part.targets.reshape(len(part.targets), -1).astype(np.float32))
+    if len({column.shape[1] for column in columns}) > 1:
+        message = f"{columns[1].shape[1]} targets per row, but {samples.name} has {columns[0].shape[1]}"
+        raise DataError(message, valid.name if valid else samples.name)
+    constant = np.flatnonzero(np.ptp(columns[0], axis=0) == 0)
+    if len(constant):
+        raise DataError("all targets are the same number", samples.name, "there is nothing to learn")
+    return np.concatenate(columns)
+
+
+def _classes(samples: Samples, valid: Samples | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    names, targets = np.unique(samples.targets, return_inverse=True)
+    targets = targets.reshape(-1).astype(np.int64)
+    if len(names) < 2:
+        help = "classification needs two or more; is the target the right one?"
+        raise DataError(f"all targets are of one class, `{_say(names[0])}`", samples.name, help)
+    counts = np.bincount(targets)
+    if 2 * len(names) > len(targets) and len(names) > 10:
+        message = f"{len(names)} classes in {len(targets)} rows"
+        raise DataError(message, samples.name, "numbers are predicted by `task regression`")
+    if counts.min() < 3 and samples.groups is None and samples.times is None:
+        rare = _say(names[int(counts.argmin())])
+        message = f"too few rows of class `{rare}`: {counts.min()}"
+        raise DataError(message, samples.name, "three or more are needed, to train, validate and test")
+    if valid is None:
+        return targets, tuple(_say(name) for name in names)
+    unseen = np.flatnonzero(~np.isin(valid.targets, names))
+    if len(unseen):
+        label = _say(valid.targets[unseen[0]])
+        help = did_you_mean(label, map(_say, names)) or "every class must also be there to train on"
+        raise DataError(f"class `{label}` is not among those of {samples.name}", valid.name, help)
+    more = np.searchsorted(names, valid.targets).astype(np.int64)
+    return np.concatenate([targets, more]), tuple(_say(name) for name in names)
+
+
+def _say(value: Any) -> str:
+    return str(value.item() if isinstance(value, np.generic) else value)
+
+
+def _refuse_unseen(name: str, targets: Array, classes: Sequence[str], parts: Parts) -> None:
+    """Groups and times can take all rows of a class out of the training part."""
+    for train, _ in parts.folds:
+        unseen = np.setdiff1d(np.arange(len(classes)), targets[train])
+        if len(unseen):
+            message = f"no row of class `{classes[unseen[0]]}` is left to train on"
+            raise DataError(message, name, "ask for another split, or take the class out")
+
+
+def _scale_inputs(train: NDArray[np.float32]) -> Scale:
+    """Of each feature of a row; of each channel of a sequence or image."""
+    axes = (0, *range(2, train.ndim))
+    return _scale(train, axes)
+
+
+def _scale(train: Array, axes: tuple[int, ...]) -> Scale:
+    mean = train.mean(axes, dtype=np.float64, keepdims=True)[0]
+    deviation = train.std(axes, dtype=np.float64, keepdims=True)[0]
+    # A constant column has no scale of its own; rounding must not give it one.
+    deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6), deviation, 1.0)
+    return Scale(mean.astype(np.float32), deviation.astype(np.float32))
+
+
+def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float32]:
+    """Any array of numbers as float32 (rows, …). Raises DataError for anything else."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        message = f"{what} are of type {array.dtype}, not numbers"
+        raise DataError(
+            message, name, "turn every column into numbers, or give a csv file, whose texts are encoded"
+        )
+    if not 2 <= array.ndim <= 5:
+        forms = "; or ".join(_AXES)
+        message = f"{what} have shape {array.shape}"
+        raise DataError(message, name, f"the first axis counts rows, the others are {forms}")
+    if not array.size:
+        raise DataError(f"{what} are empty, of shape {array.shape}", name)
+    return refuse_infinite(name, array.astype(np.float32), what)
+
+
+def checked_targets(name: str, kind: str, y: Any, n_rows: int) -> NDArray[Any]:
+    """Targets that are as many as the rows and fit the kind. Raises DataError."""
+    array = np.asarray(y)
+    if array.ndim == 0 or len(array) != n_rows:
+        raise DataError(
+            f"{n_rows} rows of inputs, but {array.size and len(np.atleast_1d(array))} targets", name
+        )
+    if kind == "regression":
+        if array.dtype.kind not in "fiub" or array.ndim > 2:
+            message = f"targets of type {array.dtype} and shape {array.shape} are not numbers to predict"
+            raise DataError(message, name, "regression takes one number per row, or several in columns")
+        return refuse_infinite(name, array.astype(np.float32), "targets")
+    return _class_array(name, array)
+
+
+def _class_array(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        help = "classification takes one class per row, not one column per class"
+        raise DataError(f"targets have shape {array.shape}", name, help)
+    if array.dtype.kind == "O":
+        array = array.astype(str)
+    if array.dtype.kind == "f":
+        refuse_infinite(name, array, "targets")
+        if (array != np.round(array)).any():
+            raise DataError(
+                "targets are fractions, not classes", name, "numbers are predicted by `task regression`"
+            )
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iubU":
+        raise DataError(
+            f"targets are of type {array.dtype}, not classes", name, "give whole numbers or texts"
+        )
+    return array
+
+
+def refuse_infinite(name: str, array: NDArray[Any], what: str) -> NDArray[Any]:
+    """The array itself. Raises DataError naming the first number that is none."""
+    bad = ~np.isfinite(array)
+    if bad.any():
+        at = tuple(int(i) for i in np.argwhere(bad)[0])
+        message = f"{what}[{', '.join(map(str, at))}] is {array[at]}"
+        raise DataError(message, name, "fill or leave out missing and infinite values")
+    return array

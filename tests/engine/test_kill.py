@@ -1,0 +1,92 @@
+"""kill -9 of the driver at random moments, then resume: nothing finished is lost, nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from nasdsl.engine.errors import RunError
+from nasdsl.engine.run import open_run
+from nasdsl.engine.store import has_run
+
+BUDGET = 60
+DRIVER = """
+import sys
+sys.path.insert(0, "tests/engine")
+from engine_toys import Draws, Numbers, slow_tenth
+from nasdsl.engine.search import search
+space = Numbers()
+search(space, Draws(space), budget=int(sys.argv[2]), workers=2, run=sys.argv[1], evaluate=slow_tenth, resume=True)
+"""
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"NASDSL_TEST_RUN": str(folder)}
+    return subprocess.Popen([sys.executable, "-c", DRIVER, str(folder), str(BUDGET)], env=environment)
+
+
+def finished(folder: Path) -> dict[int, tuple[object, ...]]:
+    if not has_run(folder):
+        return {}
+    try:
+        records = open_run(folder).records
+    except RunError as error:
+        assert "has not begun" in str(error)
+        return {}
+    assert len({record.trial for record in records}) == len(records), "a trial twice"
+    return {r.trial: (r.point, r.score, r.error, r.seed, r.seconds) for r in records}
+
+
+def left_behind(folder: Path) -> list[str]:
+    """Processes of the run that still live, found by the environment they inherited."""
+    mark = f"NASDSL_TEST_RUN={folder}".encode()
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and mark in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_text().replace("\0", " ")[:200])
+        except OSError:
+            continue  # gone meanwhile, or not ours
+    return found
+
+
+def test_kill_and_resume(tmp_path: Path) -> None:
+    rng = random.Random(0)
+    folder = tmp_path / "run"
+    known: dict[int, tuple[object, ...]] = {}
+    for at_least in (0, 5, 20, 35):
+        driver = start(folder)
+        while len(finished(folder)) < at_least and driver.poll() is None:
+            time.sleep(0.02)
+        time.sleep(rng.random() * 0.2)
+        driver.send_signal(signal.SIGKILL)
+        driver.wait()
+        now = finished(folder)
+        assert known.items() <= now.items(), "a finished trial was lost or changed"
+        known = now
+    deadline = time.monotonic() + 60
+    while left_behind(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_behind(folder) == []
+    assert start(folder).wait() == 0
+    now = finished(folder)
+    assert known.items() <= now.items() and sorted(now) == list(range(BUDGET))
+    run = open_run(folder)
+    assert run.ended == "budget" and not run.pending
+
+
+def test_ctrl_c_keeps_what_is_finished_and_ends_soon(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    driver = start(folder)
+    while len(finished(folder)) < 5:
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(30) == 0
+    run = open_run(folder)
+    assert run.ended == "interrupted" and 5 <= len(run.records) < BUDGET
+    assert "--resume" in run.meta["ended"]["why"]

@@ -1,0 +1,118 @@
+"""The run file: what is written is read back, by one writer, through crashes and full disks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nasdsl.engine.errors import RunError, RunLocked
+from nasdsl.engine.records import Ask, Record
+from nasdsl.engine.run import open_run
+from nasdsl.engine.store import STORE_NAME, Store
+from nasdsl.language.point import Point
+
+POINT = Point({"network/b": 2, "network/a": 0.5, "train/mixup": False})
+GOOD = Record(
+    trial=3,
+    point=POINT,
+    score=0.75,
+    seconds=1.5,
+    seed=9,
+    params=100,
+    macs=2000,
+    measures={"accuracy": 0.75},
+    curve=({"step": 1.0, "accuracy": 0.5}, {"step": 2.0, "accuracy": 0.75}),
+)
+BAD = Record(trial=1, point=POINT, error="ValueError: x", reason="failed", traceback="Traceback …")
+
+
+def test_records_come_back_in_the_order_they_were_told(tmp_path: Path) -> None:
+    with Store(tmp_path / "run") as store:
+        store.finish(GOOD)
+        store.finish(BAD)
+    with Store(tmp_path / "run") as store:
+        assert store.records() == (GOOD, BAD)
+        assert list(store.records()[0].point) == list(POINT), "answers keep their order of opening"
+
+
+def test_asks_without_outcome_are_pending(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.ask([Ask(0, POINT), Ask(1, POINT), Ask(7, POINT)])
+        store.finish(BAD)
+        assert [ask.trial for ask in store.pending()] == [0, 7]
+        assert store.next_trial() == 8
+
+
+def test_a_second_outcome_is_refused(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.finish(GOOD)
+        with pytest.raises(sqlite3.IntegrityError):
+            store.finish(GOOD)
+        assert store.records() == (GOOD,)
+
+
+def test_a_run_is_readable_while_it_is_written(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.set_meta({"goals": []})
+        store.finish(GOOD)
+        run = open_run(tmp_path)
+        assert run.best == GOOD and run.front == [GOOD] and run.ended is None
+
+
+def test_a_second_writer_is_refused_by_name_until_the_first_dies(tmp_path: Path) -> None:
+    hold = "import sys, time\nfrom pathlib import Path\nfrom nasdsl.engine.store import Store\n"
+    hold += "store = Store(Path(sys.argv[1]))\nprint('held', flush=True)\ntime.sleep(60)\n"
+    holder = subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    with holder.stdout:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(RunLocked, match=f"process {holder.pid} on "):
+            Store(tmp_path)
+    holder.kill()
+    holder.wait()
+    Store(tmp_path).close()
+
+
+def test_a_missing_or_foreign_file_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run folder"):
+        open_run(tmp_path)
+    (tmp_path / STORE_NAME).write_text("something else, long enough to be no empty file" * 20)
+    with pytest.raises(RunError, match="not a readable run file"):
+        Store(tmp_path)
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    Store(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / STORE_NAME)
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(RunError, match="has format 99"):
+        open_run(tmp_path)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        store.finish(GOOD)
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(RunError, match="is full; everything stored so far is kept"):
+            store.set_meta({"big": "x" * 10**6})
+        assert store.records() == (GOOD,)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_a_clear_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(RunError, match="cannot write in the run folder"):
+        Store(tmp_path)
+
+
+def test_a_folder_under_a_file_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot"):
+        Store(tmp_path / "file" / "run")
