@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from nasdsl.language import syntax as s
 from nasdsl.language.lexer import Comment, tokenize
 
@@ -63,9 +65,9 @@ class _Printer:
 
     def _blank(self, line: int) -> None:
         opens_body = self._lines and self._lines[-1].endswith("{")
-        if self._last_line and line > self._last_line + 1 and self._lines and not opens_body:
-            if self._lines[-1]:
-                self._lines.append("")
+        apart = self._last_line and line > self._last_line + 1
+        if apart and self._lines and self._lines[-1] and not opens_body:
+            self._lines.append("")
 
     def _after(self, node: s.Syntax) -> None:
         """Comments inside a node that was printed on one line, and the one behind it."""
@@ -372,8 +374,8 @@ class _Printer:
 
 def _joined(lines: list[str]) -> str:
     text = lines[0]
-    for before, line in zip(lines, lines[1:], strict=False):
-        glue = " " if before.endswith("{") or line.startswith("}") or line.startswith("|") else "; "
+    for before, line in itertools.pairwise(lines):
+        glue = " " if before.endswith("{") or line.startswith(("}", "|")) else "; "
         text += glue + line
     return text
 

@@ -90,7 +90,7 @@ def _path(c: Children, span: Span) -> str:
 
 def _path_part(c: Children, span: Span) -> str:
     name, number, copy = c
-    return name.text + (number.text if number else "") + (f"[{copy.text}]" if copy else "")
+    return str(name.text) + (number.text if number else "") + (f"[{copy.text}]" if copy else "")
 
 
 # --- statements -----------------------------------------------------------------------------

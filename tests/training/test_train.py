@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from compiler.plan import Plan
 from torch import nn
 
+from compiler.plan import Plan
 from nasdsl.language.network import Spec, Task
 from nasdsl.training import DataError, Diverged, UserData, measure, open_data, train
 from nasdsl.training.dataset import INPUT, OUTPUT
