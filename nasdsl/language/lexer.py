@@ -212,7 +212,7 @@ def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
 # --- what depends on neighbours -------------------------------------------------------------
 
 _BODY_WAITS = frozenset({"IF", "REPEAT", "PICK"})
-_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG"})  # `1..8 log online`
+_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE"})  # `1..8 log online`
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 
