@@ -33,8 +33,10 @@ _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as t
 class Space:
     """A tree of decisions. Built by `nasdsl.parse` and `nasdsl.load`; immutable."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, fixed: Mapping[str, Answer] | None = None) -> None:
+        """`fixed`: answers that every point has wherever their paths open; see fixing.py."""
         self._program = program
+        self.fixed: Mapping[str, Answer] = dict(fixed or {})
         self.name: str = program.file.name or "space"
         self.text: str = program.text
         self.doc: str = program.file.doc
@@ -54,7 +56,11 @@ class Space:
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
-        return Space(check(self.file, Bound(dict(inputs), outputs)))
+        return Space(check(self.file, Bound(dict(inputs), outputs)), self.fixed)
+
+    def fixed_at(self, answers: Mapping[str, Answer]) -> Space:
+        """The space with more answers fixed, unchecked; `nasdsl.language.fixing.fix` checks them."""
+        return Space(self._program, {**self.fixed, **answers})
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -83,8 +89,10 @@ class Space:
     @cached_property
     def _feasibility(self) -> Feasibility:
         exists = None if self._decider.blind else self._count
-        accepts: Callable[[Point], bool] = self._holds if self._program.requirements else _anything
-        return Feasibility(exists, self._bounds if self._is_concrete else (), accepts)
+        accepts: Callable[[Point], bool] = (
+            self._holds if self._program.requirements or self.fixed else _anything
+        )
+        return Feasibility(exists, self._bounds if self._is_concrete else (), accepts, self.fixed)
 
     @property
     def _is_concrete(self) -> bool:
@@ -102,7 +110,11 @@ class Space:
         return tuple(bounds)
 
     def _holds(self, point: Point) -> bool:
-        """Whether a finished point satisfies every `require`."""
+        """Whether a finished point satisfies every `require`, and has the answers that are fixed."""
+        if any(path in point and point[path] != answer for path, answer in self.fixed.items()):
+            return False
+        if not self._program.requirements:
+            return True
         quantities = measure(self.decided(point)) if self.has_network else {}
         return all(line.holds(point, quantities) for line in self._program.requirements)
 
@@ -182,8 +194,14 @@ class Space:
         return moves.crossover(self, a, b, random.Random(f"crossover/{seed}"))
 
     def start(self) -> Point | None:
-        """The point of `start { }`, the rest by default; None where the file has none."""
-        return start_point(self, self._program.start) if self._program.start else None
+        """The point of `start { }`, the rest by default; None where the file has none.
+
+        What is fixed comes before what `start` says. Raises SpaceError for answers not offered.
+        """
+        if not self._program.start:
+            return None
+        start = start_point(Space(self._program), self._program.start)
+        return moves.follow(self, start, lambda decision: middle(decision.domain))
 
     def default(self) -> Point:
         """First alternatives, lowest counts, middles of ranges."""

@@ -52,11 +52,15 @@ class Bound:
 
 @dataclass
 class Feasibility:
-    """What prunes a walk. `exists` is None where nothing in the space can fail."""
+    """What prunes a walk. `exists` is None where nothing in the space can fail.
+
+    `fixed`: wherever one of these paths opens, its answer is all that is offered.
+    """
 
     exists: Fold | None = None
     bounds: tuple[Bound, ...] = ()
     accepts: Callable[[Point], bool] = lambda point: True
+    fixed: Mapping[str, Answer] = field(default_factory=dict)
     pruned: dict[Configuration, Domain] = field(default_factory=dict)
 
 
@@ -139,6 +143,8 @@ class _Walk:
     def _offered(self, asked: _Asked) -> Domain | None:
         """What is left of a domain: what can be completed, without what was withdrawn."""
         domain: Domain | None = self._viable(asked)
+        if domain is not None and asked.path in self._feasibility.fixed:
+            domain = _only(domain, self._feasibility.fixed[asked.path])
         if domain is not None and self._feasibility.bounds:
             domain = _filtered(domain, lambda answer: self._affordable(asked, answer))
         if domain is not None and asked.withdrawn:
@@ -175,6 +181,14 @@ def _filtered(domain: Domain, keep: Callable[[Answer], bool]) -> Domain | None:
     if len(kept) == size(domain):
         return domain
     return _listed(domain, kept)
+
+
+def _only(domain: Domain, answer: Answer) -> Domain | None:
+    """The one answer, if the domain offers it."""
+    if not contains(domain, answer):
+        return None
+    real = isinstance(domain, Reals)
+    return Options((float(answer) if real else answer,), (1.0,), ordered=not isinstance(answer, str))
 
 
 def _listed(domain: Domain, kept: list[Answer]) -> Domain | None:
