@@ -10,10 +10,10 @@ from compiler.draw import draw_svg
 from compiler.plan import Plan, plan
 from compiler.wording import value_text
 from nasdsl.cli.points import read_point
-from nasdsl.cli.sample import point_text
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
 from nasdsl.engine.tables import print_plan, record_line, settings_text, trial_or_best
+from nasdsl.engine.wording import point_text
 from nasdsl.language.errors import NasdslError
 from nasdsl.language.point import Point
 from nasdsl.language.reading import load

@@ -8,7 +8,8 @@ from typing import TextIO
 
 from nasdsl.engine.progress import record_json
 from nasdsl.engine.run import Run
-from nasdsl.engine.tables import best_table, goal_value, number, print_table
+from nasdsl.engine.tables import best_table, goal_value, print_table
+from nasdsl.engine.wording import number
 
 SHOWN = 5  # networks
 

@@ -22,7 +22,7 @@ from nasdsl.language.decisions import (
     middle,
 )
 from nasdsl.language.errors import AnswerError, Infeasible
-from nasdsl.language.moves import walk
+from nasdsl.language.moves import Choose, walk
 from nasdsl.language.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ def openings(space: Space) -> Openings:
     random, which draw alternatives alike whatever their prior, so that rare ones are met too."""
     rng = random.Random("openings")
     seen: dict[str, dict[Domain, None]] = {}
-    for sample in range(_SAMPLES + 1):
-        _, decisions = walk(space, lambda decision: _any(decision, rng) if sample else middle(decision.domain))
-        for decision in decisions:
+    choices: list[Choose] = [lambda decision: middle(decision.domain)]
+    choices += [lambda decision: _any(decision, rng)] * _SAMPLES
+    for choose in choices:
+        for decision in walk(space, choose)[1]:
             seen.setdefault(decision.path, {})[decision.domain] = None
     return {path: tuple(domains) for path, domains in seen.items()}
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
 from nasdsl.language.check import Program, check
-from nasdsl.language.decisions import Answer, Decision, Reals, draw, middle
+from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import Dead, Machine, Wire
@@ -24,8 +24,7 @@ from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.starting import start_point
 from nasdsl.language.steps import STEPS
 from nasdsl.language.tasks import Bound
-from nasdsl.language.walk import Bound as CostBound
-from nasdsl.language.walk import Feasibility, decide
+from nasdsl.language.walk import CostBound, Feasibility, Walks
 
 _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as too rare to sample
 
@@ -89,10 +88,13 @@ class Space:
     @cached_property
     def _feasibility(self) -> Feasibility:
         exists = None if self._decider.blind else self._count
-        accepts: Callable[[Point], bool] = (
-            self._holds if self._program.requirements or self.fixed else _anything
-        )
-        return Feasibility(exists, self._bounds if self._is_concrete else (), accepts, self.fixed)
+        bounds = self._bounds if self._is_concrete else ()
+        proved = all(line.is_bounded for line in self._program.requirements) and self._is_concrete
+        return Feasibility(exists, bounds, None if proved else self._satisfies, self.fixed)
+
+    @cached_property
+    def _walks(self) -> Walks:
+        return Walks(self._machine if self._feasibility.bounds else self._decider, self._feasibility)
 
     @property
     def _is_concrete(self) -> bool:
@@ -106,13 +108,17 @@ class Space:
             for limit in requirement.limits:
                 cost = ADDITIVE[limit.quantity]
                 fold = (least if limit.upper else most)(self._machine, cost)
-                bounds.append(CostBound(cost, limit.limit, fold, limit.upper))
+                bounds.append(CostBound(fold, limit.limit, limit.upper))
         return tuple(bounds)
 
-    def _holds(self, point: Point) -> bool:
+    def holds(self, point: Point) -> bool:
         """Whether a finished point satisfies every `require`, and has the answers that are fixed."""
-        if any(path in point and point[path] != answer for path, answer in self.fixed.items()):
-            return False
+        return self._has_fixed(point) and self._satisfies(point)
+
+    def _has_fixed(self, point: Point) -> bool:
+        return all(point.get(path, answer) == answer for path, answer in self.fixed.items())
+
+    def _satisfies(self, point: Point) -> bool:
         if not self._program.requirements:
             return True
         quantities = measure(self.decided(point)) if self.has_network else {}
@@ -125,8 +131,7 @@ class Space:
         there. Raises AnswerError for an answer that is not offered, Infeasible where no point
         holds every `require`.
         """
-        machine = self._machine if self._feasibility.bounds else self._decider
-        return decide(machine, choose, self._feasibility)
+        return self._walks.decide(choose)
 
     def decided(self, point: Mapping[str, Answer]) -> Decided:
         """The network and the settings that a point decides. Raises AnswerError for no point."""
@@ -140,7 +145,7 @@ class Space:
             self.decided(answers)
         except (AnswerError, Dead):
             return False
-        return self._feasibility.accepts(answers)
+        return self.holds(answers)
 
     # --- counting -----------------------------------------------------------------------------
 
@@ -152,7 +157,7 @@ class Space:
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
-        return unrank(self._decider, self._count, index, lambda domain: middle(domain))
+        return unrank(self._decider, self._count, index, lambda decision: middle(decision.domain))
 
     def rank(self, point: Mapping[str, Answer]) -> int:
         """The index of a point. Raises AnswerError where it is none."""
@@ -174,10 +179,16 @@ class Space:
         return self._sample_points(rng)
 
     def _sample_points(self, rng: random.Random) -> Point:
+        def real(decision: Decision) -> Answer:
+            fixed = self.fixed.get(decision.path)
+            if fixed is not None and contains(decision.domain, fixed):
+                return fixed
+            return draw(decision.domain, rng)
+
         total = self.count()
         for _ in range(_MOST_REJECTED):
-            point = unrank(self._decider, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
-            if self._feasibility.accepts(point):
+            point = unrank(self._decider, self._count, rng.randrange(total), real)
+            if self.holds(point):
                 return point
         raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
 
@@ -210,11 +221,3 @@ class Space:
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""
         return self.decided(point).settings
-
-
-def _anything(_: Point) -> bool:
-    return True
-
-
-def _drawn(domain: object, rng: random.Random) -> Answer:
-    return draw(domain, rng) if isinstance(domain, Reals) else middle(domain)  # type: ignore[arg-type]

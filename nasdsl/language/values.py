@@ -399,6 +399,6 @@ def mark(term: ValueTerm, role: int) -> bool:
     news = False
     for part in parts(term):
         if isinstance(part, Hole | Cell) and part.role < role:
-            object.__setattr__(part, "role", role)
+            part.__dict__["role"] = role
             news = True
     return news
