@@ -10,7 +10,7 @@ from functools import cached_property
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
 from nasdsl.language.check import Program, check
-from nasdsl.language.decisions import Answer, Decision, Reals, draw, middle
+from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import Dead, Machine, Wire
@@ -32,8 +32,10 @@ _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as t
 class Space:
     """A tree of decisions. Built by `nasdsl.parse` and `nasdsl.load`; immutable."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, fixed: Mapping[str, Answer] | None = None) -> None:
+        """`fixed`: answers that every point has wherever their paths open; see fixing.py."""
         self._program = program
+        self.fixed: Mapping[str, Answer] = dict(fixed or {})
         self.name: str = program.file.name or "space"
         self.text: str = program.text
         self.doc: str = program.file.doc
@@ -53,7 +55,11 @@ class Space:
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
-        return Space(check(self.file, Bound(dict(inputs), outputs)))
+        return Space(check(self.file, Bound(dict(inputs), outputs)), self.fixed)
+
+    def fixed_at(self, answers: Mapping[str, Answer]) -> Space:
+        """The space with more answers fixed, unchecked; `nasdsl.language.fixing.fix` checks them."""
+        return Space(self._program, {**self.fixed, **answers})
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -84,7 +90,7 @@ class Space:
         exists = None if self._decider.blind else self._count
         bounds = self._bounds if self._is_concrete else ()
         proved = all(line.is_bounded for line in self._program.requirements) and self._is_concrete
-        return Feasibility(exists, bounds, None if proved else self.holds)
+        return Feasibility(exists, bounds, None if proved else self._satisfies, self.fixed)
 
     @cached_property
     def _walks(self) -> Walks:
@@ -106,7 +112,13 @@ class Space:
         return tuple(bounds)
 
     def holds(self, point: Point) -> bool:
-        """Whether a finished point satisfies every `require`."""
+        """Whether a finished point satisfies every `require`, and has the answers that are fixed."""
+        return self._has_fixed(point) and self._satisfies(point)
+
+    def _has_fixed(self, point: Point) -> bool:
+        return all(point.get(path, answer) == answer for path, answer in self.fixed.items())
+
+    def _satisfies(self, point: Point) -> bool:
         if not self._program.requirements:
             return True
         quantities = measure(self.decided(point)) if self.has_network else {}
@@ -145,7 +157,7 @@ class Space:
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
-        return unrank(self._decider, self._count, index, lambda domain: middle(domain))
+        return unrank(self._decider, self._count, index, lambda decision: middle(decision.domain))
 
     def rank(self, point: Mapping[str, Answer]) -> int:
         """The index of a point. Raises AnswerError where it is none."""
@@ -167,9 +179,15 @@ class Space:
         return self._sample_points(rng)
 
     def _sample_points(self, rng: random.Random) -> Point:
+        def real(decision: Decision) -> Answer:
+            fixed = self.fixed.get(decision.path)
+            if fixed is not None and contains(decision.domain, fixed):
+                return fixed
+            return draw(decision.domain, rng)
+
         total = self.count()
         for _ in range(_MOST_REJECTED):
-            point = unrank(self._decider, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
+            point = unrank(self._decider, self._count, rng.randrange(total), real)
             if self.holds(point):
                 return point
         raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
@@ -187,8 +205,14 @@ class Space:
         return moves.crossover(self, a, b, random.Random(f"crossover/{seed}"))
 
     def start(self) -> Point | None:
-        """The point of `start { }`, the rest by default; None where the file has none."""
-        return start_point(self, self._program.start) if self._program.start else None
+        """The point of `start { }`, the rest by default; None where the file has none.
+
+        What is fixed comes before what `start` says. Raises SpaceError for answers not offered.
+        """
+        if not self._program.start:
+            return None
+        start = start_point(Space(self._program), self._program.start)
+        return moves.follow(self, start, lambda decision: middle(decision.domain))
 
     def default(self) -> Point:
         """First alternatives, lowest counts, middles of ranges."""
@@ -197,7 +221,3 @@ class Space:
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""
         return self.decided(point).settings
-
-
-def _drawn(domain: object, rng: random.Random) -> Answer:
-    return draw(domain, rng) if isinstance(domain, Reals) else middle(domain)  # type: ignore[arg-type]

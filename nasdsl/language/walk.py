@@ -55,11 +55,15 @@ class CostBound:
 
 @dataclass(frozen=True)
 class Feasibility:
-    """What prunes a walk. `exists` is None where every network fits."""
+    """What prunes a walk. `exists` is None where every network fits.
+
+    `fixed`: wherever one of these paths opens, its answer is all that is offered.
+    """
 
     exists: Fold | None = None
     bounds: tuple[CostBound, ...] = ()
     accepts: Callable[[Point], bool] | None = None
+    fixed: Mapping[str, Answer] = field(default_factory=dict)
 
 
 class Junction:
@@ -178,7 +182,7 @@ class Walks:
 
     def _offered(self, ask: Ask, spent: tuple[int, ...]) -> Domain | None:
         """What of a domain can be completed; None where nothing can."""
-        domain: Domain | None = ask.domain
+        domain: Domain | None = _fixed(ask, self._feasibility.fixed)
         exists = self._feasibility.exists
         if exists is not None and ask.structural and domain is not None:
             domain = _filtered(domain, lambda answer: exists.after(ask.resume(answer))[1] is not None)
@@ -208,6 +212,19 @@ def _filtered(domain: Domain, keep: Callable[[Answer], bool]) -> Domain | None:
         return domain
     kept = [answer for answer in answers(domain) if keep(answer)]
     return domain if len(kept) == size(domain) else _listed(domain, kept)
+
+
+def _fixed(ask: Ask, fixed: Mapping[str, Answer]) -> Domain | None:
+    """The domain, cut to the answer that is fixed for its path; None where that is not offered."""
+    domain = ask.domain
+    path = ask.decision(domain).path if fixed else ""
+    if path not in fixed:
+        return domain
+    answer = fixed[path]
+    if not contains(domain, answer):
+        return None
+    answer = float(answer) if isinstance(domain, Reals) else answer
+    return Options((answer,), (1.0,), ordered=not isinstance(answer, str))
 
 
 def _listed(domain: Domain, kept: list[Answer]) -> Domain | None:
