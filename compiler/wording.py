@@ -6,9 +6,7 @@ from collections.abc import Mapping
 
 from compiler.plan import INPUT, Node
 from nasdsl.language.network import Spec, Value
-from nasdsl.language.signatures.layers import LAYER_SIGNATURES
-
-_ROWS = {row.name: row for row in LAYER_SIGNATURES}
+from nasdsl.language.signatures.table import SIGNATURES
 
 
 def call_text(node: Node) -> str:
@@ -47,7 +45,7 @@ def short_count(count: int) -> str:
 
 
 def _call(name: str, arguments: Mapping[str, Value]) -> str:
-    row = _ROWS[name]
+    row = SIGNATURES[name]
     parts = []
     for place, argument in enumerate(row.arguments):
         value = arguments.get(argument.name, argument.default)

@@ -82,7 +82,9 @@ def as_text(table: dict[str, Any]) -> str:
     """The JSON that is kept: one state a line, so that changes can be read."""
     lines = [f'"{key}": {json.dumps(table[key])}' for key in ("start", "end")]
     for key in ("rules", "states"):
-        rows = ",\n".join(json.dumps(row, separators=(",", ":"), sort_keys=isinstance(row, dict)) for row in table[key])
+        rows = ",\n".join(
+            json.dumps(row, separators=(",", ":"), sort_keys=isinstance(row, dict)) for row in table[key]
+        )
         lines.append(f'"{key}": [\n{rows}\n]')
     return "{\n" + ",\n".join(lines) + "\n}\n"
 

@@ -73,7 +73,11 @@ class _Printer:
         trailing = []
         while self._comments and self._comments[0].span.start < node.span.end:
             trailing.append(self._comments.pop(0))
-        if self._comments and self._comments[0].span.line == node.span.end_line and not self._comments[0].alone:
+        if (
+            self._comments
+            and self._comments[0].span.line == node.span.end_line
+            and not self._comments[0].alone
+        ):
             trailing.append(self._comments.pop(0))
         if len(trailing) == 1 and "\n" not in self._lines[-1]:
             self._lines[-1] += "  " + trailing[0].text
@@ -328,7 +332,12 @@ class _Printer:
         return f"{left} {node.operator} {self.value(node.right, own + 1)}", own
 
     def _range(self, node: s.Range) -> str:
-        text = f"{self.value(node.low, _OR)}..{self.value(node.high, _SUM)}"
+        low, high = node.low, node.high
+        if isinstance(low, s.Number) and isinstance(high, s.Number) and low.unit == high.unit == "%":
+            start = _number(low)[0].removesuffix("%")  # the unit of one end binds both
+        else:
+            start = self.value(low, _OR)
+        text = f"{start}..{self.value(high, _SUM)}"
         text += f" step {self.value(node.step, _SUM)}" if node.step is not None else ""
         text += " log" if node.log else ""
         online = " online" if node.online else ""
@@ -428,6 +437,14 @@ def _number(node: s.Number) -> tuple[str, int]:
 
 
 def _real(value: float) -> str:
-    """The shortest text that reads back as this number, with `.` or `e` in it."""
-    text = repr(value).replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    return text if any(ch in text for ch in ".e") else text + ".0"
+    """The shorter of the two texts that read back as this number: `0.05`, `1e-3`."""
+    digits, exponent = f"{value:.17e}".split("e")
+    for precision in range(18):
+        digits, exponent = f"{value:.{precision}e}".split("e")
+        if float(f"{digits}e{exponent}") == value:
+            break
+    scientific = f"{digits}e{int(exponent)}"
+    plain = repr(value)
+    if "e" in plain or len(scientific) < len(plain):
+        return scientific
+    return plain

@@ -90,7 +90,9 @@ def _answers(name: str, point: Point) -> list[Answer]:
 
 def _dotted(node: s.Attribute) -> str:
     owner = node.owner
-    inner = owner.id if isinstance(owner, s.Name) else _dotted(owner) if isinstance(owner, s.Attribute) else ""
+    inner = (
+        owner.id if isinstance(owner, s.Name) else _dotted(owner) if isinstance(owner, s.Attribute) else ""
+    )
     return f"{inner}.{node.name}"
 
 

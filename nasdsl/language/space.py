@@ -200,5 +200,3 @@ def _anything(_: Point) -> bool:
 
 def _drawn(domain: object, rng: random.Random) -> Answer:
     return draw(domain, rng) if isinstance(domain, Reals) else middle(domain)  # type: ignore[arg-type]
-
-

@@ -47,9 +47,7 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
     return point
 
 
-def _collect(
-    path: str, node: s.Value, wanted: dict[str, tuple[Answer, s.Syntax]], space: Space
-) -> None:
+def _collect(path: str, node: s.Value, wanted: dict[str, tuple[Answer, s.Syntax]], space: Space) -> None:
     """`train/optimizer = adamw(lr = 3e-4)` answers the optimizer and its rate."""
     match node:
         case s.Number(value=value) | s.String(value=value):

@@ -34,14 +34,13 @@ from nasdsl.language.tree import (
     ValueTerm,
 )
 from nasdsl.language.values import (
-    answer_of,
+    answers_of,
     bind,
     has_hole,
     make,
     mark,
     parts,
     refuse_later,
-    unique,
     value,
     weights_of,
 )
@@ -263,8 +262,7 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, label: str) -> Statement:
     cell = scope.frame.cell()
     bodies: dict[Answer, Statement | None] = {}
     alternatives = []
-    for number, alternative in enumerate(node.alternatives):
-        answer = unique(c, answer_of(c, alternative.value, None, number), bodies, alternative.span)  # type: ignore[arg-type]
+    for answer, alternative in zip(answers_of(c, node, None), node.alternatives, strict=True):
         inner = scope.inner(name if label else "", str(answer)).alternative()
         bodies[answer] = do(c, alternative.value, inner)
         alternatives.append(inner)

@@ -415,5 +415,3 @@ def _ends(values: list[Any]) -> list[Any]:
     for value in values:
         ends += [_low(value), _high(value)] if hasattr(value, "low") else [value]
     return list(dict.fromkeys(ends))
-
-

@@ -101,7 +101,9 @@ def goals_of(c: Checker, file: s.File, task: Task | None) -> tuple[Goal, ...]:
     items = [item for item in file.items if isinstance(item, s.Objective)]
     for extra in items[1:]:
         message = "a second objective is not part of this version"
-        c.problems.error("not-yet", message, extra.span, "bound it with `require`, as in `require params <= 500k`")
+        c.problems.error(
+            "not-yet", message, extra.span, "bound it with `require`, as in `require params <= 500k`"
+        )
     goals = [goal for item in items[:1] if (goal := _goal(c, item, task)) is not None]
     if goals or items:
         return tuple(goals)

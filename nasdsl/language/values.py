@@ -290,8 +290,7 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTe
     name = scope.fresh(wanted.name)
     options: dict[Answer, ValueTerm] = {}
     alternatives = []
-    for number, alternative in enumerate(node.alternatives):
-        answer = unique(c, answer_of(c, alternative.value, wanted.kind, number), options, alternative.span)
+    for answer, alternative in zip(answers_of(c, node, wanted.kind), node.alternatives, strict=True):
         inner = scope.inner(name, str(answer)).alternative()
         options[answer] = value(c, alternative.value, inner, Wanted("", wanted.kind, wanted.role))
         alternatives.append(inner)
@@ -334,15 +333,20 @@ def answer_of(c: Checker, node: s.Value, kind: Kind | None, number: int) -> Answ
             return c.unparse(node)
 
 
-def unique(c: Checker, answer: Answer, taken: dict[Answer, ValueTerm], span: Span) -> Answer:
-    """Repeated alternatives get `#2`, `#3`, and a warning."""
-    if answer not in taken:
-        return answer
-    c.problems.warn("repeated-alternative", f"`{answer}` is an alternative twice, and counts twice", span)
-    number = 2
-    while f"{answer}#{number}" in taken:
-        number += 1
-    return f"{answer}#{number}"
+def answers_of(c: Checker, node: s.Choice, kind: Kind | None) -> list[Answer]:
+    """What the alternatives are called; a name that is there already gets `#2`, `#3`."""
+    answers: list[Answer] = []
+    for number, alternative in enumerate(node.alternatives):
+        answer = answer_of(c, alternative.value, kind, number)
+        if any(alternative.value == earlier.value for earlier in node.alternatives[:number]):
+            message = f"`{answer}` is an alternative twice, and counts twice"
+            c.problems.warn("repeated-alternative", message, alternative.span)
+        again = 2
+        unused = answer
+        while unused in answers:
+            unused, again = f"{answer}#{again}", again + 1
+        answers.append(unused)
+    return answers
 
 
 def weights_of(c: Checker, node: s.Choice) -> tuple[float, ...]:
@@ -395,6 +399,6 @@ def mark(term: ValueTerm, role: int) -> bool:
     news = False
     for part in parts(term):
         if isinstance(part, Hole | Cell) and part.role < role:
-            object.__setattr__(part, "role", role)
+            part.__dict__["role"] = role
             news = True
     return news

@@ -1,0 +1,60 @@
+"""The command line: which commands there are, and the arguments of the one that was asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable, Sequence
+
+# Summaries stand here, so that `nasdsl --help` need not import every command.
+COMMANDS = {
+    "check": "find every problem of space files",
+    "fmt": "rewrite space files in canonical form",
+    "count": "count the points of a space, exactly",
+    "sample": "draw points of a space",
+    "show": "print one network as a table of layers, or draw it",
+    "ops": "list the operations of the language, or describe one",
+    "search": "search a space: train candidates, keep and report the best",
+    "best": "print the best trials of a run",
+    "report": "write the HTML report of a run",
+    "export": "write a trained network as Python, torch.export or ONNX",
+    "ask": "get the next trial of a run to evaluate elsewhere",
+    "tell": "store the outcome of a trial that was asked for",
+}
+
+_EPILOG = "exit status: 0 done; 1 no trial of the run succeeded; 2 bad usage or a bad file; 130 interrupted"
+
+
+def parse_arguments(
+    arguments: Sequence[str],
+) -> tuple[Callable[[argparse.Namespace], int], argparse.Namespace]:
+    """What to run, and with what. Exits as argparse does: 0 after help, 2 after bad usage."""
+    parser = argparse.ArgumentParser(
+        prog="nasdsl", description="Search for neural networks in spaces written as text.", epilog=_EPILOG
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=_sentence(summary))
+        if name == asked:
+            importlib.import_module(f"nasdsl.cli.{name}").add_arguments(command)
+    options = parser.parse_args(arguments)
+    return importlib.import_module(f"nasdsl.cli.{options.command}").run, options
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when asked: the look-up reads the disk."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("nasdsl")
+        except PackageNotFoundError:  # run from a checkout that is not installed
+            found = "(not installed)"
+        parser.exit(0, f"nasdsl {found}\n")
+
+
+def _sentence(summary: str) -> str:
+    return summary[0].upper() + summary[1:] + "."

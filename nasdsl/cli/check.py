@@ -1,0 +1,50 @@
+"""`nasdsl check FILE…`: every problem of every file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.reading import load
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a .space file")
+    parser.add_argument("--json", action="store_true", help="print one list of problems, for editors")
+
+
+def run(options: argparse.Namespace) -> int:
+    found = {name: _problems(name) for name in options.files}
+    if options.json:
+        print(json.dumps([problem.as_json() for problems in found.values() for problem in problems]))
+    else:
+        for name, problems in found.items():
+            _print(name, problems)
+    errors = any(problem.severity == "error" for problems in found.values() for problem in problems)
+    return 2 if errors else 0
+
+
+def _problems(name: str) -> Sequence[Diagnostic]:
+    try:
+        return load(name).warnings
+    except SpaceError as error:
+        return error.diagnostics
+
+
+def _print(name: str, problems: Sequence[Diagnostic]) -> None:
+    """Problems to standard error, one line that sums them up to standard output."""
+    for problem in problems:
+        print(problem.render() + "\n", file=sys.stderr)
+    print(f"{name}: {summary(problems)}")
+
+
+def summary(problems: Sequence[Diagnostic]) -> str:
+    """`no problems`, `2 errors, 1 warning`."""
+    parts = []
+    for severity in dict.fromkeys(problem.severity for problem in problems):
+        n = sum(problem.severity == severity for problem in problems)
+        parts.append(f"{n} {severity}{'s' * (n != 1)}")
+    return ", ".join(parts) or "no problems"

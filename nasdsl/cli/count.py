@@ -1,0 +1,33 @@
+"""`nasdsl count FILE`: the exact number of points; a range of reals counts as one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from nasdsl.language import syntax
+from nasdsl.language.reading import load
+from nasdsl.language.space import Space
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a .space file")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help='print {"tree": before `require`, "valid": after it or bounds on that}',
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    space = load(options.file)
+    total = str(space.count())
+    print(json.dumps({"tree": total, "valid": _valid(space, total)}) if options.json else total)
+    return 0
+
+
+def _valid(space: Space, total: str) -> str | dict[str, str]:
+    """The number of points that hold every `require`; bounds where only those are certain."""
+    if not any(isinstance(item, syntax.Require) for item in space.file.items):
+        return total
+    return {"at_least": "0", "at_most": total}

@@ -1,0 +1,71 @@
+"""Values on the command line, for argparse's `type`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+from nasdsl.language.decisions import Answer
+from nasdsl.language.kinds import describe, suits
+from nasdsl.language.signatures.table import TRAINING
+from nasdsl.language.suggest import did_you_mean
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number of at least `least`."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {least}")
+        return value
+
+    return convert
+
+
+def duration(text: str) -> float:
+    """`90`, `90s`, `10m`, `1.5h` or `2d`, in seconds."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _SECONDS else (text, "s")
+    try:
+        seconds = float(number) * _SECONDS[unit]
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write for example 90s, 10m or 1.5h")
+    return seconds
+
+
+def setting(text: str) -> tuple[str, Answer]:
+    """`epochs=5` or `train/epochs=5` as a setting of `train` and its value."""
+    path, equals, written = text.partition("=")
+    name = path.strip().removeprefix("train/")
+    known = [row.name for row in TRAINING.values() if row.group == "setting" and not row.later]
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is no PATH=VALUE; write for example epochs=5")
+    if name not in known:
+        nearest = did_you_mean(name, known)
+        hint = f"; {nearest}" if nearest else f"; there are {', '.join(known)}"
+        raise argparse.ArgumentTypeError(f"`{name}` is no setting of `train`{hint}")
+    kind = TRAINING[name].arguments[0].kind
+    value = _plain_value(written.strip())
+    if kind.type == "call":
+        raise argparse.ArgumentTypeError(f"`{name}` takes {describe(kind)}; write it in the space file")
+    if not suits(value, kind):
+        raise argparse.ArgumentTypeError(f"`{name}` takes {describe(kind)}, not {written.strip()!r}")
+    return name, value
+
+
+def _plain_value(written: str) -> Answer:
+    if written in ("yes", "no"):
+        return written == "yes"
+    for convert in (int, float):
+        try:
+            return convert(written)
+        except ValueError:
+            continue
+    return written

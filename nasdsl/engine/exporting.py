@@ -1,0 +1,93 @@
+"""A trained network out of a run: its plan, its module with weights, and what a reader should know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors.torch import load_file
+
+from compiler.build import build
+from compiler.export import export_onnx, export_python, export_torch
+from compiler.plan import Plan, plan
+from compiler.source import Facts
+from nasdsl.engine.errors import RunError
+from nasdsl.engine.records import Record
+from nasdsl.engine.run import DATA_FOLDER, WEIGHTS_FOLDER, Run
+from nasdsl.engine.tables import record_line
+from nasdsl.training import Dataset
+
+if TYPE_CHECKING:
+    from torch.fx import GraphModule
+
+    from nasdsl.training.dataset import Scale
+
+FORMATS = ("python", "torch", "onnx")
+
+
+def export(run: Run, record: Record, format: str, out: Path) -> tuple[Path, ...]:
+    """Write a trial's network in one of `FORMATS`; returns the files. Raises RunError, ExportError."""
+    planned, module = trained(run, record)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        match format:
+            case "python":
+                return export_python(planned, module, out, facts_of(run, record))
+            case "torch":
+                return (export_torch(planned, module, out),)
+            case _:
+                return (export_onnx(planned, module, out),)
+    except OSError as error:
+        raise RunError(f"cannot write {out}: {error.strerror}") from error
+
+
+def trained(run: Run, record: Record) -> tuple[Plan, GraphModule]:
+    """The network of a trial with the weights that it ended with. Raises RunError where they are not kept."""
+    if not run.space.has_network:
+        raise RunError(f"the space of {run.folder} has no network to export")
+    weights = run.weights(record.trial)
+    if weights is None:
+        raise RunError(
+            f"the weights of trial {record.trial} are not kept, only those of the best: {_kept(run)}"
+        )
+    planned = plan(run.space, record.point)
+    module = build(planned, seed=record.seed)
+    module.load_state_dict(load_file(weights))
+    return planned, module.eval()
+
+
+def _kept(run: Run) -> str:
+    names = sorted(path.stem for path in (run.folder / WEIGHTS_FOLDER).glob("trial-*.safetensors"))
+    return ", ".join(str(int(name.removeprefix("trial-"))) for name in names) or "none are there"
+
+
+def facts_of(run: Run, record: Record) -> Facts:
+    """Title, class names, and how the inputs were standardized."""
+    title = f"A network found by nasdsl in {run.meta['space_name']}. {record_line(record, run.goals)}"
+    folder = run.folder / DATA_FOLDER
+    if not folder.is_dir():
+        return Facts(title)
+    dataset = Dataset.open(folder)
+    scaled = {"": dataset.folds[0].inputs, "target_": dataset.folds[0].targets}
+    constants, sentences = {}, []
+    for prefix, scales in scaled.items():
+        constants.update(_constants(prefix, scales))
+        sentences += [_sentence(prefix, name, scale) for name, scale in scales.items()]
+    return Facts(title, dataset.classes, constants, "\n".join(sentences))
+
+
+def _constants(prefix: str, scales: Mapping[str, Scale]) -> dict[str, tuple[float, ...]]:
+    parts = {}
+    for name, scale in scales.items():
+        parts[f"{prefix}{name}_mean"] = tuple(float(x) for x in scale.mean.ravel())
+        parts[f"{prefix}{name}_deviation"] = tuple(float(x) for x in scale.deviation.ravel())
+    return parts
+
+
+def _sentence(prefix: str, name: str, scale: Scale) -> str:
+    stem = f"{prefix}{name}".upper()
+    each = "" if scale.mean.size == 1 else f"; their shape over one sample is {scale.mean.shape}"
+    if prefix:
+        return f"What comes out is standardized: y = {name} * {stem}_DEVIATION + {stem}_MEAN{each}."
+    return f"Standardize what goes in: {name} = (x - {stem}_MEAN) / {stem}_DEVIATION{each}."

@@ -1,0 +1,118 @@
+"""What people read of plans, records and runs on a terminal, alike in every command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+from compiler.plan import Plan, plan
+from compiler.wording import short_count
+from nasdsl.engine.errors import RunError
+from nasdsl.engine.records import Record, value_of
+from nasdsl.engine.show import plan_table, plan_text, summary
+from nasdsl.engine.wording import answer_text, number
+from nasdsl.language.network import Goal
+from nasdsl.language.point import Point
+from nasdsl.language.signatures.layers import LAYER_SIGNATURES
+
+if TYPE_CHECKING:
+    from nasdsl.engine.run import Run
+    from nasdsl.language.space import Space
+
+PIPE_WIDTH = 120  # columns of tables where no terminal says how wide it is
+_WEIGHTED = frozenset(row.name for row in LAYER_SIGNATURES if row.weighted)
+_LONGEST_SKETCH = 60  # letters
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console that colours and measures a terminal, and leaves a pipe plain and reproducible."""
+    if stream.isatty():
+        return Console(file=stream, highlight=False)
+    return Console(file=stream, highlight=False, width=PIPE_WIDTH, no_color=True, force_terminal=False)
+
+
+def print_table(table: Table, stream: TextIO) -> None:
+    """On a pipe without the blanks that fill each line."""
+    if stream.isatty():
+        console_for(stream).print(table)
+        return
+    console = console_for(stream)
+    with console.capture() as capture:
+        console.print(table)
+    stream.write("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
+
+
+def print_plan(planned: Plan, stream: TextIO) -> None:
+    if stream.isatty():
+        console_for(stream).print(plan_table(planned))
+        stream.write(summary(planned) + "\n")
+    else:
+        stream.write(plan_text(planned, PIPE_WIDTH))
+
+
+def settings_text(settings: Mapping[str, str]) -> str:
+    """How the network is trained, a setting per line."""
+    width = max((len(name) for name in settings), default=0)
+    return "\n".join(["training", *(f"  {name:<{width}}  {value}" for name, value in settings.items())])
+
+
+def best_table(run: Run, k: int) -> Table:
+    """A row per trial, best first: number, value of each goal, costs, and the network in short."""
+    records = run.top(k)
+    costs = any(record.params is not None for record in records)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("trial", *(goal.measure for goal in run.goals)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("params", "MACs") if costs else ():
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("seconds", justify="right", no_wrap=True)
+    table.add_column("network" if costs else "point", overflow="fold")
+    for record in records:
+        values = [number(goal_value(record, run.goals, i)) for i in range(len(run.goals))]
+        sizes = [short_count(record.params or 0), short_count(record.macs or 0)] if costs else []
+        table.add_row(
+            str(record.trial), *values, *sizes, f"{record.seconds:.1f}", sketch(run.space, record.point)
+        )
+    return table
+
+
+def goal_value(record: Record, goals: Sequence[Goal], index: int = 0) -> float | None:
+    """What a trial reached for a goal as measured; the score itself where it has no measure of that name."""
+    value = value_of(record, goals[index])
+    if value is None and index == 0 and record.score is not None:
+        return record.score if goals[0].maximize else -record.score
+    return value
+
+
+def sketch(space: Space, point: Point) -> str:
+    """A point in a few words: the weighted layers in order, or the answers where there is no network."""
+    if not space.has_network:
+        text = ", ".join(f"{path} = {answer_text(answer)}" for path, answer in point.items())
+    else:
+        weighted = [node.op for node in plan(space, point).nodes if node.op in _WEIGHTED]
+        runs = [(op, len(list(same))) for op, same in groupby(weighted)]
+        text = ", ".join(op if n == 1 else f"{n} {op}" for op, n in runs)
+    return text if len(text) <= _LONGEST_SKETCH else text[: _LONGEST_SKETCH - 1] + "…"
+
+
+def record_line(record: Record, goals: Sequence[Goal]) -> str:
+    """One trial in a line: what it reached, or why it failed."""
+    if record.error is not None:
+        return f"trial {record.trial}: {record.reason}, {record.error}"
+    return f"trial {record.trial}: {goals[0].measure} {number(goal_value(record, goals))}, {record.seconds:.1f} s"
+
+
+def trial_or_best(run: Run, trial: int | None) -> Record:
+    """The trial asked for, else the winner. Raises RunError where there is none."""
+    if trial is not None:
+        return run.record(trial)
+    winner = run.meta.get("winner")
+    if winner is not None:
+        return run.record(int(winner))
+    if run.best is None:
+        raise RunError(f"no trial of the run {run.folder} has succeeded")
+    return run.best

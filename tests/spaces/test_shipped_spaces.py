@@ -1,0 +1,67 @@
+"""Every shipped space, held against torch: shapes, parameters and products of random points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.fx.passes.shape_prop import ShapeProp
+from torch.utils.flop_counter import FlopCounterMode
+
+from compiler.build import build
+from compiler.plan import Plan, plan
+from nasdsl.language.check import check
+from nasdsl.language.errors import Diagnostic
+from nasdsl.language.parser import parse
+from nasdsl.language.printer import print_file
+from nasdsl.language.space import Space
+
+SPACES = sorted(Path("spaces").glob("*.space"))
+BATCH = 2
+
+
+def load(path: Path) -> Space:
+    return Space(check(parse(path.read_text(encoding="utf-8"), str(path))))
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_checks_without_a_word(path: Path) -> None:
+    warnings: tuple[Diagnostic, ...] = load(path).warnings
+    assert [w.render() for w in warnings] == []
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_is_written_canonically(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert print_file(parse(text)) == text
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_forty_points_are_what_torch_makes_of_them(path: Path) -> None:
+    hold_against_torch(load(path), 40)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_a_thousand_points_are_what_torch_makes_of_them(path: Path) -> None:
+    hold_against_torch(load(path), 1000)
+
+
+def hold_against_torch(space: Space, points: int) -> None:
+    for seed in range(points):
+        point = space.sample(seed)
+        assert space.unrank(space.rank(point)).keys() == point.keys()
+        compare(plan(space, point))
+
+
+def compare(planned: Plan) -> None:
+    with torch.device("meta"):
+        module = build(planned).eval()
+        inputs = [torch.empty(BATCH, *shape) for shape in planned.inputs.values()]
+    with FlopCounterMode(display=False) as counter:
+        ShapeProp(module).propagate(*inputs)
+    shapes = {node.name: tuple(node.meta["tensor_meta"].shape) for node in module.graph.nodes if node.op != "output"}
+    assert list(shapes.values()) == [(BATCH, *node.shape) for node in planned.nodes]
+    assert sum(p.numel() for p in module.parameters()) == planned.params
+    assert counter.get_total_flops() == 2 * BATCH * planned.macs
