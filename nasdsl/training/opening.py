@@ -78,9 +78,17 @@ def _opened(kind: str, spec: Spec, base: Path) -> Dataset:
         return dataset
     if data.name not in ("csv", "npz"):
         raise DataError(f"data `{data.name}` are not part of this version")
-    path = base / str(data["path"])
-    valid_path = base / str(data["valid_file"]) if data["valid_file"] else None
+    path = _inside(base, str(data["path"]))
+    valid_path = _inside(base, str(data["valid_file"])) if data["valid_file"] else None
     return _file(kind, data, path, valid_path)
+
+
+def _inside(base: Path, path: str) -> Path:
+    """Whoever reads a space must not fear for other files. Raises DataError for paths that leave `base`."""
+    if not (base / path).resolve().is_relative_to(base.resolve()):
+        help = "put the file beside the space, or give it on the command line: --data FILE"
+        raise DataError("files named in a space may not lie outside its folder", path, help)
+    return base / path
 
 
 def _expect(kind: str, right: str, name: str) -> None:
