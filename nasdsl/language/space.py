@@ -24,8 +24,7 @@ from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.starting import start_point
 from nasdsl.language.steps import STEPS
 from nasdsl.language.tasks import Bound
-from nasdsl.language.walk import Bound as CostBound
-from nasdsl.language.walk import Feasibility, decide
+from nasdsl.language.walk import CostBound, Feasibility, Walks
 
 _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as too rare to sample
 
@@ -83,8 +82,13 @@ class Space:
     @cached_property
     def _feasibility(self) -> Feasibility:
         exists = None if self._decider.blind else self._count
-        accepts: Callable[[Point], bool] = self._holds if self._program.requirements else _anything
-        return Feasibility(exists, self._bounds if self._is_concrete else (), accepts)
+        bounds = self._bounds if self._is_concrete else ()
+        proved = all(line.is_bounded for line in self._program.requirements) and self._is_concrete
+        return Feasibility(exists, bounds, None if proved else self.holds)
+
+    @cached_property
+    def _walks(self) -> Walks:
+        return Walks(self._machine if self._feasibility.bounds else self._decider, self._feasibility)
 
     @property
     def _is_concrete(self) -> bool:
@@ -98,11 +102,13 @@ class Space:
             for limit in requirement.limits:
                 cost = ADDITIVE[limit.quantity]
                 fold = (least if limit.upper else most)(self._machine, cost)
-                bounds.append(CostBound(cost, limit.limit, fold, limit.upper))
+                bounds.append(CostBound(fold, limit.limit, limit.upper))
         return tuple(bounds)
 
-    def _holds(self, point: Point) -> bool:
+    def holds(self, point: Point) -> bool:
         """Whether a finished point satisfies every `require`."""
+        if not self._program.requirements:
+            return True
         quantities = measure(self.decided(point)) if self.has_network else {}
         return all(line.holds(point, quantities) for line in self._program.requirements)
 
@@ -113,8 +119,7 @@ class Space:
         there. Raises AnswerError for an answer that is not offered, Infeasible where no point
         holds every `require`.
         """
-        machine = self._machine if self._feasibility.bounds else self._decider
-        return decide(machine, choose, self._feasibility)
+        return self._walks.decide(choose)
 
     def decided(self, point: Mapping[str, Answer]) -> Decided:
         """The network and the settings that a point decides. Raises AnswerError for no point."""
@@ -128,7 +133,7 @@ class Space:
             self.decided(answers)
         except (AnswerError, Dead):
             return False
-        return self._feasibility.accepts(answers)
+        return self.holds(answers)
 
     # --- counting -----------------------------------------------------------------------------
 
@@ -165,7 +170,7 @@ class Space:
         total = self.count()
         for _ in range(_MOST_REJECTED):
             point = unrank(self._decider, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
-            if self._feasibility.accepts(point):
+            if self.holds(point):
                 return point
         raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
 
@@ -192,10 +197,6 @@ class Space:
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""
         return self.decided(point).settings
-
-
-def _anything(_: Point) -> bool:
-    return True
 
 
 def _drawn(domain: object, rng: random.Random) -> Answer:
