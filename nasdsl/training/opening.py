@@ -49,12 +49,14 @@ class UserData:
         return cls(path=Path(path), target=target, valid_path=None if valid is None else Path(valid))
 
 
-def open_data(task: Task, base: Path, override: UserData | Spec | Path | str | None = None) -> Dataset:
+def open_data(task: Task | None, base: Path, override: UserData | Spec | Path | str | None = None) -> Dataset:
     """Read and split the data of a task, or those that a user puts in their place.
 
     base: the folder that paths in a space start from; a user's own paths start where the user is.
     Raises DataError for everything that cannot be read or does not fit the task.
     """
+    if task is None:
+        raise DataError("the space has no task", help="add a line like `task classification on digits`")
     if isinstance(override, Path | str):
         override = UserData.from_file(override)
     if isinstance(override, Spec):
