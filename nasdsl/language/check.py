@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import Span, Diagnostic, SpaceError
+from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_file, print_value
 from nasdsl.language.quantities import QUANTITIES
