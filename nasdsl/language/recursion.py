@@ -52,7 +52,7 @@ def _uses(
         yield from _uses(node.otherwise, blocks, conditions)
         return
     if isinstance(node, s.Syntax):
-        for name in node.__dataclass_fields__:
+        for name in node._fields:
             yield from _uses(getattr(node, name), blocks, conditions)
     elif isinstance(node, tuple):
         for item in node:

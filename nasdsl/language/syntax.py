@@ -5,22 +5,32 @@ A Span takes no part in equality, so that `parse(print(tree)) == tree` can be as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import ClassVar
 
 from nasdsl.language.errors import NOWHERE, Source, Span
+from nasdsl.language.node import Node, keyword
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(Node):
     """The base of all nodes: where a node stands in its source."""
 
-    span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
+    _apart: ClassVar[tuple[str, ...]] = ("span", "doc", "source")  # take no part in equality
+
+    span: Span = keyword(default=NOWHERE, kw_only=True)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self._key()))
+
+    def _key(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self._fields if name not in self._apart)
 
 
 # --- values ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Syntax):
     """`64`, `1e-3`, `500k`, `20%`. `value` is int where the literal has no `.`, `e` or `%`."""
 
@@ -28,17 +38,14 @@ class Number(Syntax):
     unit: str = ""  # "", "k", "M", "G" or "%"; `value` is already multiplied out
 
 
-@dataclass(frozen=True, slots=True)
 class String(Syntax):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Syntax):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
 class Attribute(Syntax):
     """`conv.width`, `output.cls`."""
 
@@ -46,7 +53,6 @@ class Attribute(Syntax):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Argument(Syntax):
     """One argument of a call; `name` is None where it is given by position."""
 
@@ -54,7 +60,6 @@ class Argument(Syntax):
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Syntax):
     """`conv2d(32, kernel = 3)`, `residual { … }`, `relu(0.1)`; a bare `relu` is a Name."""
 
@@ -63,20 +68,17 @@ class Call(Syntax):
     body: Block | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Unary(Syntax):
     operator: str  # "-", "+" or "not"
     operand: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Binary(Syntax):
     operator: str  # + - * / // ^ == != < <= > >= and or
     left: Value
     right: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Range(Syntax):
     """`lo..hi`, with `log` or `step 16`, `@ centre` and `online`."""
 
@@ -88,27 +90,23 @@ class Range(Syntax):
     online: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Alternative(Syntax):
     value: Value
     weight: Value | None = None  # `3 @ 2`: twice as likely a priori
 
 
-@dataclass(frozen=True, slots=True)
 class Choice(Syntax):
     """`A | B | C`; at least two alternatives, or one that carries a weight."""
 
     alternatives: tuple[Alternative, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Optional(Syntax):
     """`X?`: X or nothing."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Labelled(Syntax):
     """`act: relu | gelu`: names the decision."""
 
@@ -116,7 +114,6 @@ class Labelled(Syntax):
     value: Value | Repeat | Pick | Permute
 
 
-@dataclass(frozen=True, slots=True)
 class Block(Syntax):
     """`{ statement; statement }`."""
 
@@ -131,13 +128,11 @@ Value = (
 # --- statements -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Let(Syntax):
     name: str
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
 class If(Syntax):
     """`if c { } else { }`; `else if` is an `otherwise` of one If statement."""
 
@@ -146,7 +141,6 @@ class If(Syntax):
     otherwise: Block | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Repeat(Syntax):
     """`repeat [i in] count [tied | shared [except a, b]] { }`."""
 
@@ -157,12 +151,10 @@ class Repeat(Syntax):
     apart: tuple[str, ...] = ()  # `shared except layer_norm`
 
 
-@dataclass(frozen=True, slots=True)
 class Permute(Syntax):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
 class Pick(Syntax):
     """`pick 2 of { a; b; c }`."""
 
@@ -170,7 +162,6 @@ class Pick(Syntax):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
 class Wire(Syntax):
     """In a dag: `a = conv2d(32) from input, b`. `sources` is empty where no `from` stands.
 
@@ -182,7 +173,6 @@ class Wire(Syntax):
     sources: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
 class Do(Syntax):
     """A value standing as a statement: an operation, a block's use, a choice of them."""
 
@@ -196,17 +186,14 @@ Statement = Let | If | Repeat | Permute | Pick | Wire | Do
 # --- the file -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Import(Syntax):
     path: str
 
 
-@dataclass(frozen=True, slots=True)
 class Use(Syntax):
     module: str
 
 
-@dataclass(frozen=True, slots=True)
 class Parameter(Syntax):
     """Of a block: `width`, `width = 32`, `a: wire`, `depth: wire`."""
 
@@ -215,26 +202,22 @@ class Parameter(Syntax):
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class BlockDefinition(Syntax):
     name: str
     parameters: tuple[Parameter, ...]
     body: Block
-    doc: str = field(default="", compare=False)
+    doc: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Network(Syntax):
     inputs: tuple[str, ...]
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
 class Train(Syntax):
     body: Block
 
 
-@dataclass(frozen=True, slots=True)
 class Task(Syntax):
     """`task classification on csv("wine.csv", target = "quality")`."""
 
@@ -242,18 +225,15 @@ class Task(Syntax):
     data: Value | None
 
 
-@dataclass(frozen=True, slots=True)
 class Require(Syntax):
     condition: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Objective(Syntax):
     maximize: bool
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Setting(Syntax):
     """In `start { }`: a path written as in points, and the answer it gets."""
 
@@ -261,7 +241,6 @@ class Setting(Syntax):
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
 class Start(Syntax):
     settings: tuple[Setting, ...]
 
@@ -269,11 +248,10 @@ class Start(Syntax):
 Item = Import | Use | Let | BlockDefinition | Network | Train | Task | Require | Objective | Start
 
 
-@dataclass(frozen=True, slots=True)
 class File(Syntax):
     """One parsed file. `comments` (offset, text) serve the printer and take no part in equality."""
 
     name: str | None
     items: tuple[Item, ...]
-    doc: str = field(default="", compare=False)
-    source: Source = field(default=Source("<none>", ""), compare=False, repr=False)
+    doc: str = ""
+    source: Source = Source("<none>", "")

@@ -12,34 +12,30 @@ Terms compare by identity: two places in a file are never the same term.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from nasdsl.language.decisions import Answer, Domain
 from nasdsl.language.errors import NOWHERE, Span
 from nasdsl.language.network import Value
+from nasdsl.language.node import Node, keyword
 from nasdsl.language.signatures.signature import Kind, Signature
-
 
 PLAIN, SHAPES, CONTROL = range(3)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Term:
+class Term(Node):
     """The base of all terms."""
 
-    span: Span = field(default=NOWHERE, repr=False, kw_only=True)
+    span: Span = keyword(default=NOWHERE, kw_only=True)
 
 
 # --- values ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Constant(Term):
     value: Value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Cell(Term):
     """A loop's index or a block's parameter: read from the frame of the term that names it.
 
@@ -51,21 +47,18 @@ class Cell(Term):
     role: int = PLAIN
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Outer(Term):
     """A top-level let, used inside another frame."""
 
     inner: ValueTerm
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Quantity(Term):
     """What the task asks for: `outputs`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Operation(Term):
     """`a + b`, `max(a, b)`, `not a`: `function` takes the operands' values."""
 
@@ -74,7 +67,6 @@ class Operation(Term):
     operands: tuple[ValueTerm, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Make(Term):
     """A call that is a value: becomes a Spec."""
 
@@ -82,7 +74,6 @@ class Make(Term):
     arguments: tuple[tuple[str, ValueTerm], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Hole(Term):
     """The base of the three value decisions.
 
@@ -99,7 +90,6 @@ class Hole(Term):
     role: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class RangeHole(Hole):
     """`domain` where the ends are constants; else they are worked out when it opens."""
 
@@ -109,7 +99,6 @@ class RangeHole(Hole):
     build: Callable[[Value, Value], Domain] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ChoiceHole(Hole):
     """One of several values."""
 
@@ -117,7 +106,6 @@ class ChoiceHole(Hole):
     options: dict[Answer, ValueTerm]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class OptionalHole(Hole):
     """The inner value, or None."""
 
@@ -132,14 +120,12 @@ ValueTerm: TypeAlias = Constant | Cell | Outer | Quantity | Operation | Make | H
 Slots: TypeAlias = tuple[int, int]  # cells first..last (exclusive) that die where a term ends
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Statement(Term):
     """The base of all statements. `slots` are the cells that are empty again once it is done."""
 
     slots: Slots
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Apply(Statement):
     """One operation of the network; `checks` are arguments whose value is not known before."""
 
@@ -151,7 +137,6 @@ class Apply(Statement):
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ApplyValue(Statement):
     """A let that stands for an operation, used as a statement."""
 
@@ -160,12 +145,10 @@ class ApplyValue(Statement):
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Sequence(Statement):
     items: tuple[Statement, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Fork(Statement):
     """A choice between statements; None does nothing (`X?` has the answers False and True)."""
 
@@ -173,14 +156,12 @@ class Fork(Statement):
     bodies: dict[Answer, Statement | None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Branch(Statement):
     condition: ValueTerm
     then: Statement
     otherwise: Statement | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Loop(Statement):
     """`inner` are the cells of one copy: decided afresh by each, replayed where they are tied."""
 
@@ -196,8 +177,7 @@ class Loop(Statement):
     apart: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Definition:
+class Definition(Node):
     """A block as a template: filled in after its body is resolved, since it may use itself."""
 
     name: str
@@ -207,16 +187,13 @@ class Definition:
 
     def complete(self, body: Statement, frame_size: int) -> None:
         """Set once, when the body has been resolved."""
-        object.__setattr__(self, "body", body)
-        object.__setattr__(self, "frame_size", frame_size)
+        self.__dict__.update(body=body, frame_size=frame_size)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Leave(Statement):
     """The end of a block's use: its frame closes; `slots` are cells of the frame below."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Use(Statement):
     """A block's use. Cell 0 of its frame is its path, cells 1… its parameters."""
 
@@ -228,7 +205,6 @@ class Use(Statement):
     leave: Leave
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Merge(Statement):
     """The end of a residual: the wire in cell `skip` is added to what the body gave."""
 
@@ -238,7 +214,6 @@ class Merge(Statement):
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Residual(Statement):
     """`residual(shortcut) { body }`; `skip` is the cell that keeps its input."""
 
@@ -247,7 +222,6 @@ class Residual(Statement):
     merge: Merge
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Permute(Statement):
     """Members in an order to be found: first which `optional` ones are there, then a tree of
     picks, then what each decides itself. Members go by name."""
@@ -258,7 +232,6 @@ class Permute(Statement):
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Pick(Statement):
     """A subset of the members, in the order written; `count` says how many."""
 
@@ -268,7 +241,6 @@ class Pick(Statement):
     key: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Assign(Statement):
     """In `train { }`: a setting gets a value."""
 
@@ -276,12 +248,10 @@ class Assign(Statement):
     value: ValueTerm
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Finish(Statement):
     """The end of the network: what the task asks for must have come out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Open(Statement):
     """Opens a top-level let, in a space without a network."""
 
@@ -289,7 +259,6 @@ class Open(Statement):
     value: ValueTerm
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Enter(Statement):
     """A top-level part begins: its path goes into cell `label`."""
 
