@@ -101,6 +101,9 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         return _call(c, s.Call(name, span=node.span), scope, wanted)
     if kind is None and name in TRUTH:
         return Constant(TRUTH[name], span=node.span)
+    if kind is not None and (name in TRUTH or name in table.SIGNATURES):
+        c.problems.error("wrong-kind", f"`{wanted.name}` takes {describe(kind)}, not `{name}`", node.span)
+        return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known)
@@ -388,6 +391,17 @@ def parts(term: ValueTerm) -> list[ValueTerm]:
             case _:
                 pass
     return found
+
+
+def outcomes(term: ValueTerm) -> list[ValueTerm]:
+    """The terms that a term can come down to, once its own decisions are answered."""
+    match term:
+        case Outer(inner=inner) | OptionalHole(inner=inner):
+            return outcomes(inner)
+        case ChoiceHole(options=options):
+            return [one for option in options.values() for one in outcomes(option)]
+        case _:
+            return [term]
 
 
 def mark(term: ValueTerm, role: int) -> bool:
