@@ -17,7 +17,7 @@ from nasdsl.engine import html
 from nasdsl.engine.chart import chart
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.records import Record
-from nasdsl.engine.result import confirmed_text
+from nasdsl.engine.result import confirmed_text, part_of
 from nasdsl.engine.run import Run
 from nasdsl.engine.show import INSERTED
 from nasdsl.engine.tables import goal_value, sketch, trial_or_best
@@ -128,7 +128,8 @@ def _baselines(run: Run) -> str:
     measures = sorted({name for values in models.values() for name in values})
     rows = [[model, *(number(values.get(name)) for name in measures)] for model, values in models.items()]
     return html.section(
-        "Baselines on the same split", html.table(["model", *measures], rows, range(1, len(measures) + 1))
+        "Baselines on the same split",
+        html.table(["model", *map(part_of, measures)], rows, range(1, len(measures) + 1)),
     )
 
 

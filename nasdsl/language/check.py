@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_file, print_value
 from nasdsl.language.quantities import QUANTITIES
@@ -15,8 +15,8 @@ from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scop
 from nasdsl.language.statements import body, let
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
-from nasdsl.language.values import mark
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
+from nasdsl.language.values import mark
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
     parts = _parts(c, file, top)
     _spread_roles(c)
     task = task_of(c, file, bound)
-    program = Sequence((0, 0), tuple([*([] if has_network else opened), *parts]))
+    program = Sequence((0, 0), (*([] if has_network else opened), *parts))
     _warn_unused(c, top)
     can_fail = False
     if not problems.errors and has_network:
@@ -187,7 +187,7 @@ def _parts(c: Checker, file: s.File, top: Scope) -> list[Statement]:
     return parts
 
 
-def _last_span(block: s.Block) -> s.Span:
+def _last_span(block: s.Block) -> Span:
     return block.statements[-1].span if block.statements else block.span
 
 

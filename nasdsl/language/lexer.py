@@ -14,7 +14,28 @@ from dataclasses import dataclass
 from nasdsl.language.errors import Diagnostic, Source, SpaceError, Span
 
 HARD = frozenset(
-    ["space", "import", "use", "let", "block", "network", "train", "task", "require", "maximize", "minimize", "start", "if", "else", "repeat", "permute", "pick", "and", "or", "not"]
+    [
+        "space",
+        "import",
+        "use",
+        "let",
+        "block",
+        "network",
+        "train",
+        "task",
+        "require",
+        "maximize",
+        "minimize",
+        "start",
+        "if",
+        "else",
+        "repeat",
+        "permute",
+        "pick",
+        "and",
+        "or",
+        "not",
+    ]
 )
 HARD_KINDS = frozenset(word.upper() for word in HARD)
 SOFT = frozenset(["log", "step", "in", "of", "on", "from", "tied", "shared", "except", "online", "unused"])
@@ -37,7 +58,7 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
 _OPERATORS = frozenset(["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">="])
-_JOINS_AFTER = _OPERATORS | set(["{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"])
+_JOINS_AFTER = _OPERATORS | {"{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"}
 _JOINS_BEFORE = frozenset(["}", ")", "]", "|", "else"])
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _OPENS = frozenset({"(", "[", "{"})
@@ -191,7 +212,7 @@ def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
 # --- what depends on neighbours -------------------------------------------------------------
 
 _BODY_WAITS = frozenset({"IF", "REPEAT", "PICK"})
-_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG"})  # `1..8 log online`
+_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE"})  # `1..8 log online`
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 

@@ -152,7 +152,7 @@ class Space:
     def count(self) -> int:
         """How many points, exactly: after pruning by shapes and before `require`; a real range
         counts as one. Raises LimitError where exact counting is out of reach."""
-        cost, value = self._count.after(self._decider.start())
+        _cost, value = self._count.after(self._decider.start())
         return value or 0
 
     def unrank(self, index: int) -> Point:

@@ -157,7 +157,7 @@ class Walks:
     def _arrive(self, configuration: Configuration, spent: tuple[int, ...]) -> Way:
         """Run on to the next decision, and prune what it offers."""
         try:
-            node, ask = self._machine.run(configuration)
+            _node, ask = self._machine.run(configuration)
         except Dead:
             return False
         if ask is None:

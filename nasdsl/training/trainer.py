@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OnEpoch = Callable[[int, Mapping[str, float]], bool]
 """(epochs done, measures) -> whether training goes on."""
 
+_LOWER_RATE = "; a lower learning rate may help"
 _MEASURED_AT_ONCE = 512  # samples; larger batches leave the cache
 
 
@@ -131,11 +132,11 @@ class _Session:
         total = sum((self._step(rows) for rows in batches), start=torch.zeros((), device=order.device))
         train_loss = float(total) / len(batches)
         if not math.isfinite(train_loss):
-            raise Diverged(f"the training loss is {train_loss}; a lower learning rate may help")
+            raise Diverged(f"the training loss is {train_loss}{_LOWER_RATE}")
         measured = _measure(self.module, self.data, self.valid_rows, self.kind, self.measured_loss)
         for name, value in measured.items():
             if not math.isfinite(value):
-                raise Diverged(f"`{name}` is {value} on the validation part")
+                raise Diverged(f"`{name}` is {value} on the validation part{_LOWER_RATE}")
         return {"train_loss": train_loss, **measured}
 
     def _step(self, rows: torch.Tensor) -> torch.Tensor:

@@ -164,3 +164,13 @@ def test_a_file_of_a_user_needs_a_target(tmp_path):
 def test_errors_cross_between_processes_whole():
     error = pickle.loads(pickle.dumps(DataError("m", "p", "h")))
     assert (error.message, error.place, error.help, str(error)) == ("m", "p", "h", "p: m\nhelp: h")
+
+
+@pytest.mark.parametrize("path", ["../t.csv", "/etc/passwd", "link.csv"])
+def test_files_outside_the_folder_of_the_space_are_not_read(tmp_path, path):
+    (tmp_path / "t.csv").write_text(text(*GOOD))
+    folder = tmp_path / "spaces"
+    folder.mkdir()
+    (folder / "link.csv").symlink_to(tmp_path / "t.csv")
+    with pytest.raises(DataError, match="may not lie outside"):
+        open_data(Task("classification", Spec("csv", {"path": path, "target": "label"}), {}, 2), folder)
