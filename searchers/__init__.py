@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from searchers.evolution import Evolution
+from searchers.grid import Grid
+from searchers.local_search import LocalSearch
 from searchers.protocol import Outcome, Searcher
 from searchers.random_search import RandomSearch
 from searchers.smbo import SMBO
@@ -10,8 +12,20 @@ from searchers.view import SearchSpace
 
 SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
     "random": RandomSearch,
+    "grid": Grid,
+    "local": LocalSearch,
     "evolution": Evolution,
     "smbo": SMBO,
 }
 
-__all__ = ["SEARCHERS", "SMBO", "Evolution", "Outcome", "RandomSearch", "SearchSpace", "Searcher"]
+__all__ = [
+    "SEARCHERS",
+    "SMBO",
+    "Evolution",
+    "Grid",
+    "LocalSearch",
+    "Outcome",
+    "RandomSearch",
+    "SearchSpace",
+    "Searcher",
+]

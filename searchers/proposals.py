@@ -118,15 +118,15 @@ class Proposer:
         self,
         starts: Sequence[Draft],
         value: Callable[[Sequence[Draft]], Scores],
+        unseen: Callable[[Sequence[Draft]], list[Draft]],
         rng: random.Random,
         rounds: int,
     ) -> tuple[list[Draft], Scores]:
         """Hill climbing from every start at once; all drafts met, with their values."""
-        met = list(starts)
-        values = value(met)
+        met, values = list(starts), value(starts)
         tops = list(zip(met, values.tolist(), strict=True))
         for _ in range(rounds):
-            fans = [self.around(draft, rng, walks=6) for draft, _ in tops]
+            fans = [unseen(self.around(draft, rng, walks=6)) for draft, _ in tops]
             found = [draft for fan in fans for draft in fan]
             if not found:
                 break

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.build import build
 from compiler.plan import Plan, plan_of
-
 from nasdsl.engine import checkpoints
 from nasdsl.engine.evaluate import Evaluate, scored
 from nasdsl.engine.messages import Job, Result, Setup

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_file, print_value
 from nasdsl.language.quantities import QUANTITIES
@@ -15,8 +15,8 @@ from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scop
 from nasdsl.language.statements import body, let
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
-from nasdsl.language.values import mark
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
+from nasdsl.language.values import mark
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,14 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
     parts = _parts(c, file, top)
     _spread_roles(c)
     task = task_of(c, file, bound)
-    program = Sequence((0, 0), tuple([*([] if has_network else opened), *parts]))
+    program = Sequence((0, 0), (*([] if has_network else opened), *parts))
     _warn_unused(c, top)
     can_fail = False
     if not problems.errors and has_network:
         assert task is not None
         start = next(iter(task.inputs.values()))
         can_fail = survey(problems, program, start, {"outputs": task.outputs})
+    c.decisions |= top.asked
     requirements = _requirements(c, file)
     goals = goals_of(c, file, task)
     if problems.errors:
@@ -134,7 +135,7 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
 
 def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
     frame = FrameBuilder()
-    scope = Scope(frame, parent=top, definitions=top.definitions)
+    scope = Scope(frame, parent=top, definitions=top.definitions, asked=top.asked)
     cells: list[Cell] = []
     for parameter in item.parameters:
         if parameter.kind is not None:
@@ -186,7 +187,7 @@ def _parts(c: Checker, file: s.File, top: Scope) -> list[Statement]:
     return parts
 
 
-def _last_span(block: s.Block) -> s.Span:
+def _last_span(block: s.Block) -> Span:
     return block.statements[-1].span if block.statements else block.span
 
 

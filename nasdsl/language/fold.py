@@ -77,7 +77,7 @@ class Fold:
             spent += self._cost(signature, arguments, source, target)  # type: ignore[arg-type]
 
         before = self._machine.on_layer
-        self._machine.on_layer = note if self._cost is not None else None  # type: ignore[assignment]
+        self._machine.on_layer = note if self._cost is not None else None
         try:
             node, ask = self._machine.run(configuration)
             result: tuple[int, Configuration] | None = (spent, node)

@@ -38,6 +38,7 @@ class Requirement:
 
     condition: s.Value
     limits: tuple[Limit, ...]
+    is_bounded: bool  # the limits are all that the line says
 
     def holds(self, point: Point, quantities: Mapping[str, int]) -> bool:
         """Whether a finished point satisfies the line."""
@@ -105,7 +106,8 @@ def requirement(c: Checker, node: s.Require) -> Requirement | None:
     _check(c, node.condition, c.decisions)
     if len(c.problems.errors) > before:
         return None
-    return Requirement(node.condition, tuple(_limits(node.condition)))
+    limits = tuple(_limits(node.condition))
+    return Requirement(node.condition, limits, len(limits) == _conjuncts(node.condition))
 
 
 def _check(c: Checker, node: s.Value, decisions: set[str]) -> None:
@@ -141,6 +143,12 @@ def _check_call(c: Checker, node: s.Call, name: str) -> None:
     elif name not in _AGGREGATES and name not in FUNCTIONS:
         known = [*_AGGREGATES, *FUNCTIONS]
         c.problems.unknown("unknown-name", f"`{name}` is no function of `require`", node.span, name, known)
+
+
+def _conjuncts(node: s.Value) -> int:
+    if isinstance(node, s.Binary) and node.operator == "and":
+        return _conjuncts(node.left) + _conjuncts(node.right)
+    return 1
 
 
 def _limits(node: s.Value) -> list[Limit]:

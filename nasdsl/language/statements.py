@@ -65,7 +65,8 @@ def statement(c: Checker, node: s.Statement, scope: Scope, label: str = "") -> S
     """The term of one statement; None where it only binds a name or a problem was reported."""
     match node:
         case s.Let():
-            return let(c, node, scope)
+            let(c, node, scope)
+            return None
         case s.Do(value=inner):
             return do(c, inner, scope, label)
         case s.If():

@@ -352,11 +352,11 @@ def _as_dim(n: Any) -> Any:
 
 
 def _low(n: Any) -> float:
-    return n.low if isinstance(n, Range) or hasattr(n, "low") else n
+    return float(n.low) if isinstance(n, Range) else n.low if hasattr(n, "low") else n
 
 
 def _high(n: Any) -> float:
-    return n.high if isinstance(n, Range) or hasattr(n, "high") else n
+    return float(n.high) if isinstance(n, Range) else n.high if hasattr(n, "high") else n
 
 
 def _values(v: Survey, term: ValueTerm) -> list[Any]:

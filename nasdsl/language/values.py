@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
@@ -140,11 +139,8 @@ def _known(kind: Kind | None) -> list[str]:
 
 
 def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
-    if (
-        node.name in FUNCTIONS
-        and scope.find(node.name) is None
-        and wanted.kind is None
-        or (node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real"))
+    if (node.name in FUNCTIONS and scope.find(node.name) is None and wanted.kind is None) or (
+        node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real")
     ):
         operands = tuple(a.value for a in node.arguments)
         return _operation(c, node, node.name, operands, scope, wanted)
