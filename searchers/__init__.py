@@ -1,6 +1,7 @@
 """Searchers: each proposes points of a space and is told what came of them."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from searchers.evolution import Evolution
 from searchers.grid import Grid
@@ -8,6 +9,7 @@ from searchers.local_search import LocalSearch
 from searchers.protocol import Outcome, Searcher
 from searchers.random_search import RandomSearch
 from searchers.smbo import SMBO
+from searchers.uct import UCT
 from searchers.view import SearchSpace
 
 SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
@@ -16,6 +18,8 @@ SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
     "local": LocalSearch,
     "evolution": Evolution,
     "smbo": SMBO,
+    "uct": UCT,
+    "uct_bisection": partial(UCT, bisection=True),
 }
 
 __all__ = [
