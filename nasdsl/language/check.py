@@ -68,7 +68,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         _prove(c, file, task, program, frame.size, requirements, can_fail)
     goals = goals_of(c, file, task)
     if problems.errors:
-        raise SpaceError(sorted(problems.found, key=lambda d: (d.span.start, d.severity)))
+        raise SpaceError(problems.report())
     start_settings = [item for item in file.items if isinstance(item, s.Start)]
     return Program(
         file,
@@ -81,7 +81,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         start_settings[0].settings if start_settings else (),
         has_network,
         can_fail,
-        tuple(problems.warnings),
+        tuple(problems.report()),
     )
 
 

@@ -39,9 +39,11 @@ class Problems:
     def errors(self) -> list[Diagnostic]:
         return [d for d in self.found if d.severity == "error"]
 
-    @property
-    def warnings(self) -> list[Diagnostic]:
-        return [d for d in self.found if d.severity == "warning"]
+    def report(self) -> list[Diagnostic]:
+        """Everything found, ordered by place. What is unused often is so because of an error
+        elsewhere, so beside errors it is left out."""
+        shown = [d for d in self.found if not (self.errors and d.code.startswith("unused-"))]
+        return sorted(shown, key=lambda d: (d.span.start, d.severity))
 
 
 class FrameBuilder:
