@@ -79,7 +79,6 @@ def test_points_replay_to_networks(seed: int) -> None:
     for point in islice(space.enumerate(), 40):
         decided = space.decided(point)
         assert decided.point == point
-        assert decided.layers[-1].shape == parse(space_text(seed)).decided(point).layers[-1].shape
         assert list(decided.outputs.values()) == [decided.layers[-1].name]
 
 
