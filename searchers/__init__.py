@@ -6,6 +6,7 @@ Loaded on first use (PEP 562): the protocol costs no numpy, and random search no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ class _ByName(Mapping[str, Callable[[SearchSpace, int], Searcher]]):
     def __getitem__(self, name: str) -> Callable[[SearchSpace, int], Searcher]:
         home, options = _NAMES[name]
         made: Callable[..., Searcher] = __getattr__(home)
-        return lambda space, seed: made(space, seed, **options)
+        return partial(made, **options) if options else made
 
     def __iter__(self) -> Iterator[str]:
         return iter(_NAMES)
