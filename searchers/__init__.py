@@ -14,15 +14,42 @@ from searchers.view import SearchSpace
 
 if TYPE_CHECKING:
     from searchers.evolution import Evolution
+    from searchers.grid import Grid
+    from searchers.local_search import LocalSearch
     from searchers.random_search import RandomSearch
     from searchers.smbo import SMBO
+    from searchers.uct import UCT
 
-__all__ = ["SEARCHERS", "SMBO", "Evolution", "Outcome", "RandomSearch", "SearchSpace", "Searcher"]
+__all__ = [
+    "SEARCHERS",
+    "SMBO",
+    "UCT",
+    "Evolution",
+    "Grid",
+    "LocalSearch",
+    "Outcome",
+    "RandomSearch",
+    "SearchSpace",
+    "Searcher",
+]
 
 _HOMES = {
     "Evolution": "searchers.evolution",
+    "Grid": "searchers.grid",
+    "LocalSearch": "searchers.local_search",
     "RandomSearch": "searchers.random_search",
     "SMBO": "searchers.smbo",
+    "UCT": "searchers.uct",
+}
+# The names of the command line: class, and what it is made with beside the space and the seed.
+_NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "random": ("RandomSearch", {}),
+    "grid": ("Grid", {}),
+    "local": ("LocalSearch", {}),
+    "evolution": ("Evolution", {}),
+    "smbo": ("SMBO", {}),
+    "uct": ("UCT", {}),
+    "uct_bisection": ("UCT", {"bisection": True}),
 }
 
 
@@ -35,17 +62,16 @@ def __getattr__(name: str) -> Any:
 class _ByName(Mapping[str, Callable[[SearchSpace, int], Searcher]]):
     """Every searcher under the name that the command line gives it; loaded when it is taken out."""
 
-    _names = {"random": "RandomSearch", "evolution": "Evolution", "smbo": "SMBO"}  # noqa: RUF012
-
     def __getitem__(self, name: str) -> Callable[[SearchSpace, int], Searcher]:
-        make: Callable[[SearchSpace, int], Searcher] = __getattr__(self._names[name])
-        return make
+        home, options = _NAMES[name]
+        made: Callable[..., Searcher] = __getattr__(home)
+        return lambda space, seed: made(space, seed, **options)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(_NAMES)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(_NAMES)
 
 
 SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = _ByName()

@@ -44,7 +44,7 @@ class SMBO:
         self._duplicates = duplicates
         self._history = History(same)
         self._surrogate = Surrogate(space)
-        self._proposer = Proposer(space)
+        self._proposer = Proposer(space, seed)
 
     def ask(self, trial: int) -> Point | None:
         """The most promising candidate; a random point before there are enough scores."""
@@ -72,7 +72,7 @@ class SMBO:
     def _candidates(self, belief: Belief, rng: random.Random) -> tuple[list[Draft], np.ndarray]:
         parents = [Draft(dict(r.point), self._surrogate.decisions(r.point)) for r in belief.ranked[:PARENTS]]
         unseen = self._only_new()
-        pool = unseen(self._proposer.pool(parents, rng, POOL))
+        pool = unseen(self._proposer.pool(parents, rng, POOL, len(self._history)))
 
         def value(drafts: Sequence[Draft]) -> np.ndarray:
             return belief.log_improvement([draft.answers for draft in drafts])

@@ -218,7 +218,9 @@ class Bar:
             return Text(self._phase)
         filled = round(_BAR * (tally.share or 0.0))
         parts = [tally.progress(), f"{tally.running} running", tally.best_text(), tally.rate(), tally.left()]
-        line = Text("━" * filled, style="green") + Text("━" * (_BAR - filled), style="bright_black")
+        line = Text("━" * filled, style="green", no_wrap=True, overflow="ellipsis") + Text(
+            "━" * (_BAR - filled), style="bright_black"
+        )
         return line + Text("  " + "  ".join(part for part in parts if part), style="default")
 
 

@@ -6,7 +6,8 @@ from collections.abc import Set
 
 from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language.lalr import Unexpected
-from nasdsl.language.lexer import HARD, Token
+from nasdsl.language.lexer import HARD
+from nasdsl.language.scanner import Token
 from nasdsl.language.suggest import did_you_mean
 
 _ITEMS = (

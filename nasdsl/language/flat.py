@@ -185,19 +185,21 @@ def parameters(several: tuple[s.Parameter, ...]) -> str:
 
 
 def has_body(node: object) -> bool:
-    """Whether a body `{ … }` stands in a value outside all parentheses that it prints with."""
+    """Whether a body `{ … }` stands in a value."""
     match node:
         case s.Block():
             return True
         case s.Call(body=body, arguments=arguments):
             return body is not None or any(has_body(a.value) for a in arguments)
         case s.Choice(alternatives=alternatives):
-            return any(has_body(a.value) for a in alternatives)
+            return any(has_body(a.value) or has_body(a.weight) for a in alternatives)
+        case s.Range(low=low, high=high, step=step, centre=centre):
+            return any(has_body(part) for part in (low, high, step, centre))
         case s.Optional(value=inner) | s.Labelled(value=inner) | s.Unary(operand=inner):
             return has_body(inner)
         case s.Attribute(owner=inner):
             return has_body(inner)
-        case s.Binary(left=left, right=right) | s.Range(low=left, high=right):
+        case s.Binary(left=left, right=right):
             return has_body(left) or has_body(right)
         case _:
             return False

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from nasdsl.language import flat
 from nasdsl.language import syntax as s
-from nasdsl.language.lexer import Comment, tokenize
+from nasdsl.language.lexer import tokenize
+from nasdsl.language.scanner import Comment
 
 _INDENT = "    "
 _WIDTH = 100
@@ -92,6 +93,7 @@ class _Printer:
         comment = self._next(before)
         if comment is not None and not comment.alone and comment.span.line == line:
             self._write("  " + self._comments.pop().text)
+            self._last_line = line
 
     # --- items --------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import Span
-from nasdsl.language.lexer import Token
+from nasdsl.language.scanner import Token
 
 Children = list[Any]
 _SHIFTS = {"": 0, "k": 3, "M": 6, "G": 9, "%": -2}  # places that a unit shifts the point by
@@ -91,7 +91,8 @@ def _path(c: Children, span: Span) -> str:
 
 def _path_part(c: Children, span: Span) -> str:
     name, number, copy = c
-    return f"{name.text}{number.text if number else ''}{f'[{copy.text}]' if copy else ''}"
+    path: str = name.text + (number.text if number else "")
+    return f"{path}[{copy.text}]" if copy else path
 
 
 # --- statements -----------------------------------------------------------------------------

@@ -31,6 +31,10 @@ class Limit:
     limit: float
     upper: bool
 
+    def allows(self, total: int) -> bool:
+        """Whether a total of the quantity holds the limit."""
+        return total <= self.limit if self.upper else total >= self.limit
+
 
 @dataclass(frozen=True)
 class Requirement:

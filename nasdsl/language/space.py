@@ -9,20 +9,18 @@ from functools import cached_property
 
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
-from nasdsl.language.check import Program, check
+from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
-from nasdsl.language.machine import Dead, Machine, Wire
+from nasdsl.language.machine import Dead, Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.point import Point
 from nasdsl.language.quantities import ADDITIVE, measure
 from nasdsl.language.ranking import rank, unrank
 from nasdsl.language.recording import decided
-from nasdsl.language.shapes import Shape, vector
-from nasdsl.language.signatures.table import SIGNATURES
+from nasdsl.language.shapes import Shape
 from nasdsl.language.starting import start_point
-from nasdsl.language.steps import STEPS
 from nasdsl.language.tasks import Bound
 from nasdsl.language.walk import CostBound, Feasibility, Walks
 
@@ -75,11 +73,7 @@ class Space:
         return self._new_machine(blind=True) if blind else self._machine
 
     def _new_machine(self, blind: bool) -> Machine:
-        program = self._program
-        shape = next(iter(self.task.inputs.values())) if self.task else vector(1)
-        quantities = {"outputs": self.task.outputs if self.task else 0}
-        wire = Wire(shape)
-        return Machine(program.statement, program.frame_size, wire, quantities, SIGNATURES, STEPS, blind)
+        return machine_of(self._program.statement, self._program.frame_size, self.task, blind)
 
     @cached_property
     def _count(self) -> Fold:
@@ -108,7 +102,7 @@ class Space:
             for limit in requirement.limits:
                 cost = ADDITIVE[limit.quantity]
                 fold = (least if limit.upper else most)(self._machine, cost)
-                bounds.append(CostBound(fold, limit.limit, limit.upper))
+                bounds.append(CostBound(fold, limit))
         return tuple(bounds)
 
     def holds(self, point: Point) -> bool:

@@ -26,13 +26,10 @@ from nasdsl.language.decisions import (
 from nasdsl.language.errors import AnswerError, Infeasible
 from nasdsl.language.fold import Fold, answers
 from nasdsl.language.machine import Ask, Configuration, Dead, Machine
-from nasdsl.language.network import Value
 from nasdsl.language.point import Point
-from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.signature import Signature
+from nasdsl.language.requires import Limit
 
 Choose: TypeAlias = Callable[[Decision], Answer]
-Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
 
 MAX_WITHDRAWN = 2_000  # answers taken back in one walk before the space counts as infeasible
 MAX_DECISIONS = 100_000
@@ -45,12 +42,7 @@ class CostBound:
     """A proved limit on an additive cost: the least (or most) that may still come, and the limit."""
 
     fold: Fold
-    limit: float
-    upper: bool  # cost <= limit, else cost >= limit
-
-    def allows(self, total: int) -> bool:
-        """Whether the best that can still be reached holds the limit."""
-        return total <= self.limit if self.upper else total >= self.limit
+    limit: Limit
 
 
 @dataclass(frozen=True)
@@ -162,7 +154,7 @@ class Walks:
             return False
         if ask is None:
             bounds = self._feasibility.bounds
-            return all(b.allows(s) for s, b in zip(spent, bounds, strict=True))
+            return all(b.limit.allows(s) for s, b in zip(spent, bounds, strict=True))
         domain = self._offered(ask, spent)
         if domain is None:
             return False
@@ -194,7 +186,7 @@ class Walks:
         following = ask.resume(answer)
         for paid, bound in zip(spent, self._feasibility.bounds, strict=True):
             cost, still = bound.fold.after(following)
-            if still is None or not bound.allows(paid + cost + still):
+            if still is None or not bound.limit.allows(paid + cost + still):
                 return False
         return True
 
