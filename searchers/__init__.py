@@ -6,6 +6,7 @@ from functools import partial
 from searchers.evolution import Evolution
 from searchers.grid import Grid
 from searchers.local_search import LocalSearch
+from searchers.mcts import MCTS
 from searchers.protocol import Outcome, Searcher
 from searchers.random_search import RandomSearch
 from searchers.smbo import SMBO
@@ -18,13 +19,16 @@ SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
     "local": LocalSearch,
     "evolution": Evolution,
     "smbo": SMBO,
+    "mcts": MCTS,
     "uct": UCT,
     "uct_bisection": partial(UCT, bisection=True),
 }
 
 __all__ = [
     "SEARCHERS",
+    "MCTS",
     "SMBO",
+    "UCT",
     "Evolution",
     "Grid",
     "LocalSearch",
