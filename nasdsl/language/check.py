@@ -57,6 +57,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         assert task is not None
         start = next(iter(task.inputs.values()))
         can_fail = survey(problems, program, start, {"outputs": task.outputs})
+    c.decisions |= top.asked
     requirements = _requirements(c, file)
     goals = goals_of(c, file, task)
     if problems.errors:
@@ -134,7 +135,7 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
 
 def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
     frame = FrameBuilder()
-    scope = Scope(frame, parent=top, definitions=top.definitions)
+    scope = Scope(frame, parent=top, definitions=top.definitions, asked=top.asked)
     cells: list[Cell] = []
     for parameter in item.parameters:
         if parameter.kind is not None:

@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from nasdsl.language.errors import Diagnostic, Source, Span, SpaceError
+from nasdsl.language.errors import Diagnostic, Source, SpaceError, Span
 
 HARD = frozenset(
-    "space import use let block network train task require maximize minimize start if else repeat"
-    " permute pick and or not".split()
+    ["space", "import", "use", "let", "block", "network", "train", "task", "require", "maximize", "minimize", "start", "if", "else", "repeat", "permute", "pick", "and", "or", "not"]
 )
-SOFT = frozenset("log step in of on from tied shared except online unused".split())
+HARD_KINDS = frozenset(word.upper() for word in HARD)
+SOFT = frozenset(["log", "step", "in", "of", "on", "from", "tied", "shared", "except", "online", "unused"])
 MAX_NESTING = 200
+_MOST_PROBLEMS = 100  # reported of one file
 MAX_FILE = 4_000_000
 
 _TOKEN = re.compile(
@@ -34,12 +35,12 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_COMPARISONS = frozenset("== != < <= > >=".split())
-_OPERATORS = frozenset("+ - * / // ^ == != < <= > >=".split())
-_JOINS_AFTER = _OPERATORS | set("{ , | = : .. @ and or not in of on from".split())
-_JOINS_BEFORE = frozenset("} ) ] | else".split())
+_COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
+_OPERATORS = frozenset(["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">="])
+_JOINS_AFTER = _OPERATORS | set(["{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"])
+_JOINS_BEFORE = frozenset(["}", ")", "]", "|", "else"])
 _CLOSES = {")": "(", "]": "[", "}": "{"}
-_CONSTRUCTS = frozenset({"if", "repeat", "pick"})
+_OPENS = frozenset({"(", "[", "{"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,11 @@ def _scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]
         span = Span(at, end, line, at - line_start + 1, line, end - line_start + 1)
         kind = match.lastgroup if match else None
         if kind is None:
-            if not (problems and problems[-1].span.end == at):
-                problems.append(_strange(source, text[at], span))
+            problem = _strange(source, text[at], span)
+            end = problem.span.end
+            problems.append(problem)
+            if len(problems) == _MOST_PROBLEMS:
+                break
         elif kind == "NEWLINE":
             tokens.append(Token("NEWLINE", "\n", span))
             line, line_start = line + 1, end
@@ -109,15 +113,20 @@ def _scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]
 
 
 def _strange(source: Source, character: str, span: Span) -> Diagnostic:
+    text = source.text
     if character == '"':
-        end = source.text.find("\n", span.start)
-        stop = len(source.text) if end < 0 else end
+        end = text.find("\n", span.start)
+        stop = len(text) if end < 0 else end
         wide = Span(span.start, stop, span.line, span.column, span.line, span.column + stop - span.start)
         message = "this text has no closing quote on its line, or a `\\` before an unknown letter"
         return _problem(source, "bad-text", message, wide)
-    shown = character if character.isprintable() else f"U+{ord(character):04X}"
+    end = span.end  # several of them in a row are one problem
+    while end < len(text) and text[end] not in '"\n' and not _TOKEN.match(text, end):
+        end += 1
+    wide = Span(span.start, end, span.line, span.column, span.line, span.column + end - span.start)
+    shown = "".join(ch if ch.isprintable() else f"U+{ord(ch):04X}" for ch in text[span.start : end][:20])
     message = f"`{shown}` is no part of the language"
-    return _problem(source, "bad-character", message, span, "names are letters a-z, digits and `_`")
+    return _problem(source, "bad-character", message, wide, "names are letters a-z, digits and `_`")
 
 
 def _glued(source: Source, tokens: list[Token]) -> list[Diagnostic]:
@@ -137,7 +146,7 @@ def _check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
     for token in tokens:
         if token.kind != "OP":
             continue
-        if token.text in "({[":
+        if token.text in _OPENS:
             opened.append(token)
             if len(opened) > MAX_NESTING:
                 message = f"brackets are nested deeper than the limit of {MAX_NESTING}"
@@ -163,7 +172,7 @@ def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
     """Long chains nest as brackets do: `not not …`, `a ^ b ^ …`, `else if …`."""
     counts = [0]
     for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.kind == "OP" and token.text in "({[":
+        if token.kind == "OP" and token.text in _OPENS:
             counts.append(0)
         elif token.kind == "OP" and token.text in _CLOSES:
             counts.pop()
@@ -179,79 +188,100 @@ def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
     return []
 
 
-def _settle(raw: list[Token]) -> list[Token]:
-    """Decide newlines, keywords and braces by their neighbours."""
-    settled: list[Token] = []
-    opened: list[str] = []
-    constructs: list[int] = []  # depths at which an `if`, `repeat` or `pick` waits for its body
-    for at, token in enumerate(raw):
-        if token.kind == "NEWLINE":
-            if _ends(raw, at, settled, opened):
-                _separate(settled, token, constructs, opened)
-            continue
-        if token.text == ";":
-            _separate(settled, token, constructs, opened)
-            continue
-        kind = _kind(raw, at, settled, opened, constructs)
-        if token.kind == "OP" and token.text in "({[":
-            opened.append(token.text)
-        elif token.kind == "OP" and token.text in _CLOSES:
-            opened.pop()
-        if kind in _CONSTRUCT_KINDS:
-            constructs.append(len(opened))
-        settled.append(Token(kind, token.text, token.span))
-    return settled
+# --- what depends on neighbours -------------------------------------------------------------
 
-
-_CONSTRUCT_KINDS = frozenset(word.upper() for word in _CONSTRUCTS)
-
-
-def _separate(settled: list[Token], token: Token, constructs: list[int], opened: list[str]) -> None:
-    while constructs and constructs[-1] >= len(opened):
-        constructs.pop()
-    settled.append(Token("SEP", token.text, token.span))
-
-
-def _ends(raw: list[Token], at: int, settled: list[Token], opened: list[str]) -> bool:
-    """Whether the newline at `at` ends a statement."""
-    if opened and opened[-1] in "([":
-        return False
-    if not settled or (settled[-1].kind != "NAME" and settled[-1].text in _JOINS_AFTER):
-        return False
-    following = next((t for t in raw[at + 1 :] if t.kind != "NEWLINE"), None)
-    return following is None or following.text not in _JOINS_BEFORE
-
-
-_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING"})
+_BODY_WAITS = frozenset({"IF", "REPEAT", "PICK"})
+_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG"})  # `1..8 log online`
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 
-def _kind(raw: list[Token], at: int, settled: list[Token], opened: list[str], constructs: list[int]) -> str:
-    token = raw[at]
-    before = settled[-1] if settled else None
-    if token.kind == "OP":
-        if token.text in _COMPARISONS:
-            return "COMPARE"
-        return _open_kind(before, opened, constructs) if token.text == "{" else token.text
-    if token.kind != "NAME":
-        return token.kind
-    if opened and opened[-1] == "(" and at + 1 < len(raw) and raw[at + 1].text == "=":
-        return "NAME"  # any word may be the name of an argument
-    if token.text in HARD:
-        return token.text.upper()
-    after_operand = before is not None and (
-        before.kind in _OPERAND_KINDS or before.text in _OPERAND_TEXTS or before.kind in _RANGE_WORDS
-    )
-    return token.text.upper() if token.text in SOFT and after_operand else "NAME"
+def _settle(raw: list[Token]) -> list[Token]:
+    """Decide newlines, keywords and braces by their neighbours."""
+    settler = _Settler()
+    words = [token for token in raw if token.kind != "NEWLINE"]
+    number = 0  # of the next word
+    for token in raw:
+        following = words[number] if number < len(words) else None
+        if token.kind == "NEWLINE":
+            settler.newline(token, following)
+            continue
+        number += 1
+        after = words[number] if number < len(words) else None
+        settler.word(token, after)
+    return settler.settled
 
 
-_RANGE_WORDS = frozenset({"LOG"})  # `1..8 log online`
+class _Settler:
+    """The tokens so far, the open brackets, and the heads that still wait for their body."""
 
+    def __init__(self) -> None:
+        self.settled: list[Token] = []
+        self._opened: list[str] = []
+        self._waiting: list[int] = []  # depths at which an `if`, `repeat` or `pick` has no body yet
+        self._in_start = False
 
-def _open_kind(before: Token | None, opened: list[str], constructs: list[int]) -> str:
-    if constructs and constructs[-1] == len(opened):
-        constructs.pop()
-        return "OPEN"
-    if before is not None and (before.kind == "NAME" or before.text == ")"):
-        return "CALL_OPEN"
-    return "OPEN"
+    def newline(self, token: Token, following: Token | None) -> None:
+        """A newline is a SEP where it ends a statement."""
+        if self._opened and self._opened[-1] in "([":
+            return
+        before = self.settled[-1] if self.settled else None
+        if before is None or before.kind == "SEP":
+            return
+        if before.kind != "NAME" and before.text in _JOINS_AFTER:
+            return
+        if following is None or following.text not in _JOINS_BEFORE:
+            self._separate(token)
+
+    def word(self, token: Token, after: Token | None) -> None:
+        """Any other token."""
+        if token.text == ";":
+            self._separate(token)
+            return
+        kind = self._kind(token, after)
+        if token.text in _OPENS:
+            self._opened.append(token.text)
+        elif token.text in _CLOSES:
+            self._opened.pop()
+        elif kind in _BODY_WAITS:
+            self._waiting.append(len(self._opened))
+        if not self._opened and kind in HARD_KINDS:
+            self._in_start = kind == "START"
+        self.settled.append(Token(kind, token.text, token.span))
+
+    def _separate(self, token: Token) -> None:
+        while self._waiting and self._waiting[-1] >= len(self._opened):
+            self._waiting.pop()
+        self.settled.append(Token("SEP", token.text, token.span))
+
+    def _kind(self, token: Token, after: Token | None) -> str:
+        if token.kind == "OP":
+            if token.text in _COMPARISONS:
+                return "COMPARE"
+            return self._brace() if token.text == "{" else token.text
+        if token.kind != "NAME":
+            return token.kind
+        if self._is_plain_name(after):
+            return "NAME"
+        if token.text in HARD:
+            return token.text.upper()
+        before = self.settled[-1] if self.settled else None
+        follows = before is not None and (before.kind in _OPERAND_KINDS or before.text in _OPERAND_TEXTS)
+        return token.text.upper() if token.text in SOFT and follows else "NAME"
+
+    def _is_plain_name(self, after: Token | None) -> bool:
+        """Any word may be the name of an argument, and a part of a path in `start { }`."""
+        if not self._opened or after is None:
+            return False
+        if self._opened[-1] == "(":
+            return after.text == "="
+        in_path = after.text in ("/", "[", "=") or after.kind == "HASH"
+        return self._in_start and self._opened == ["{"] and in_path
+
+    def _brace(self) -> str:
+        """`{` is the body of the call on its left, unless a head waits for its own."""
+        if self._waiting and self._waiting[-1] == len(self._opened):
+            self._waiting.pop()
+            return "OPEN"
+        before = self.settled[-1] if self.settled else None
+        follows_call = before is not None and (before.kind == "NAME" or before.text == ")")
+        return "CALL_OPEN" if follows_call else "OPEN"

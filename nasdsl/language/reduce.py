@@ -89,8 +89,8 @@ def _path(c: Children, span: Span) -> str:
 
 
 def _path_part(c: Children, span: Span) -> str:
-    name, copy, number = c
-    return name.text + (f"[{copy.text}]" if copy else "") + (number.text if number else "")
+    name, number, copy = c
+    return name.text + (number.text if number else "") + (f"[{copy.text}]" if copy else "")
 
 
 # --- statements -----------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language import syntax as s
+from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
@@ -83,6 +83,7 @@ class Scope:
     parent: Scope | None = None
     definitions: dict[str, Definition] = field(default_factory=dict)
     in_train: bool = False
+    asked: set[str] = field(default_factory=set)  # the names of all decisions of a file
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:
         """A scope for the names inside a body; with `name`, its keys hang under that name."""
@@ -108,6 +109,7 @@ class Scope:
 
     def fresh(self, name: str) -> str:
         """What a decision is called here: the name, or `name#2` where a sibling has it."""
+        self.asked.add(name)
         return _unused(name, self.prefix, self.taken)
 
     def fresh_place(self, name: str) -> str:
