@@ -6,10 +6,24 @@ from collections.abc import Set
 
 from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language.lalr import Unexpected
-from nasdsl.language.lexer import HARD, Token
+from nasdsl.language.lexer import HARD
+from nasdsl.language.scanner import Token
 from nasdsl.language.suggest import did_you_mean
 
-_ITEMS = tuple(["space", "import", "use", "task", "let", "block", "network", "train", "require", "maximize", "minimize", "start"])
+_ITEMS = (
+    "space",
+    "import",
+    "use",
+    "task",
+    "let",
+    "block",
+    "network",
+    "train",
+    "require",
+    "maximize",
+    "minimize",
+    "start",
+)
 _STARTS = ("let", "if", "repeat", "permute", "pick")
 _VALUES = frozenset({"NUMBER", "STRING", "("})
 _PUNCTUATION = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nasdsl.language.errors import Span
-from nasdsl.language.lexer import Token
 from nasdsl.language.reduce import REDUCE
+from nasdsl.language.scanner import Token
 
 TABLE = Path(__file__).parent / "grammar.json"
 

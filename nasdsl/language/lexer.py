@@ -8,190 +8,77 @@ The parser sees plain tokens; all that depends on neighbours is settled here:
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-from nasdsl.language.errors import Diagnostic, Source, SpaceError, Span
+from nasdsl.language.errors import Diagnostic, Source, SpaceError
+from nasdsl.language.scanner import CLOSES, MAX_NESTING, OPENS, Comment, Token, check_brackets, problem, scan
 
 HARD = frozenset(
-    ["space", "import", "use", "let", "block", "network", "train", "task", "require", "maximize", "minimize", "start", "if", "else", "repeat", "permute", "pick", "and", "or", "not"]
+    "space import use let block network train task require maximize minimize start if else repeat"  # noqa: SIM905
+    " permute pick and or not".split()
 )
+SOFT = frozenset("log step in of on from tied shared except online unused".split())  # noqa: SIM905
 HARD_KINDS = frozenset(word.upper() for word in HARD)
-SOFT = frozenset(["log", "step", "in", "of", "on", "from", "tied", "shared", "except", "online", "unused"])
-MAX_NESTING = 200
-_MOST_PROBLEMS = 100  # reported of one file
 MAX_FILE = 4_000_000
 
-_TOKEN = re.compile(
-    r"""
-      (?P<SPACE>[ \t\r\f\ufeff]+)
-    | (?P<NEWLINE>\n)
-    | (?P<HASH>(?<=\w)\#\d+(?=[ \t]*[/=\[]))
-    | (?P<COMMENT>\#[^\n]*)
-    | (?P<NUMBER>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[kKMG%]?)
-    | (?P<STRING>"(?:[^"\\\n]|\\["\\nt])*")
-    | (?P<NAME>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<OP>\.\.|//|==|!=|<=|>=|[-+*/^<>=|?@:,.;(){}\[\]])
-    """,
-    re.VERBOSE,
-)
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
 _OPERATORS = frozenset(["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">="])
-_JOINS_AFTER = _OPERATORS | set(["{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"])
+_DEEPENS = _OPERATORS | {"and", "or", "not", "?", ".", ":", "@"}
+_JOINS_AFTER = _OPERATORS | {"{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"}
 _JOINS_BEFORE = frozenset(["}", ")", "]", "|", "else"])
-_CLOSES = {")": "(", "]": "[", "}": "{"}
-_OPENS = frozenset({"(", "[", "{"})
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`kind` is a terminal of the grammar; `text` is what stands in the file."""
-
-    kind: str
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """`text` with its hashes; `alone` where nothing stands before it on its line."""
-
-    text: str
-    span: Span
-    alone: bool
-
-    @property
-    def is_doc(self) -> bool:
-        return self.text.startswith("##")
 
 
 def tokenize(source: Source) -> tuple[list[Token], list[Comment]]:
     """All tokens and comments of a file. Raises SpaceError with every problem at this level."""
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_FILE:
         raise SpaceError(
-            [_problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")]
+            [problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")]
         )
-    raw, comments, problems = _scan(source)
-    problems += _check_brackets(source, raw)
-    problems = problems or _check_chains(source, raw)
+    raw, comments, problems = scan(source)
+    problems += check_brackets(source, raw)
+    tokens = [] if problems else _settle(raw)
+    problems += _check_depth(source, tokens)
     if problems:
         raise SpaceError(sorted(problems, key=lambda d: d.span.start))
-    return _settle(raw), comments
+    return tokens, comments
 
 
-def _problem(source: Source, code: str, message: str, span: Span | None = None, *help: str) -> Diagnostic:
-    return Diagnostic(code, message, span or Span(0, 0, 1, 1, 1, 1), source, help)
+def _check_depth(source: Source, tokens: list[Token]) -> list[Diagnostic]:
+    """Brackets and long chains nest alike: `((…))`, `not not …`, `a ^ b ^ …`, `else if …`.
 
-
-def _scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
-    text, at, line, line_start = source.text, 0, 1, 0
-    tokens: list[Token] = []
-    comments: list[Comment] = []
-    problems: list[Diagnostic] = []
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        end = match.end() if match else at + 1
-        span = Span(at, end, line, at - line_start + 1, line, end - line_start + 1)
-        kind = match.lastgroup if match else None
-        if kind is None:
-            problem = _strange(source, text[at], span)
-            end = problem.span.end
-            problems.append(problem)
-            if len(problems) == _MOST_PROBLEMS:
-                break
-        elif kind == "NEWLINE":
-            tokens.append(Token("NEWLINE", "\n", span))
-            line, line_start = line + 1, end
-        elif kind == "COMMENT":
-            alone = not tokens or tokens[-1].kind == "NEWLINE"
-            comments.append(Comment(text[at:end].rstrip(), span, alone))
-        elif kind != "SPACE":
-            tokens.append(Token(kind, text[at:end], span))
-            problems += _glued(source, tokens)
-        at = end
-    return tokens, comments, problems
-
-
-def _strange(source: Source, character: str, span: Span) -> Diagnostic:
-    text = source.text
-    if character == '"':
-        end = text.find("\n", span.start)
-        stop = len(text) if end < 0 else end
-        wide = Span(span.start, stop, span.line, span.column, span.line, span.column + stop - span.start)
-        message = "this text has no closing quote on its line, or a `\\` before an unknown letter"
-        return _problem(source, "bad-text", message, wide)
-    end = span.end  # several of them in a row are one problem
-    while end < len(text) and text[end] not in '"\n' and not _TOKEN.match(text, end):
-        end += 1
-    wide = Span(span.start, end, span.line, span.column, span.line, span.column + end - span.start)
-    shown = "".join(ch if ch.isprintable() else f"U+{ord(ch):04X}" for ch in text[span.start : end][:20])
-    message = f"`{shown}` is no part of the language"
-    return _problem(source, "bad-character", message, wide, "names are letters a-z, digits and `_`")
-
-
-def _glued(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    """`12abc` is neither a number nor a name."""
-    if len(tokens) < 2 or tokens[-1].kind not in ("NAME", "NUMBER") or tokens[-2].kind != "NUMBER":
-        return []
-    before, after = tokens[-2], tokens[-1]
-    if before.span.end != after.span.start:
-        return []
-    help = "units are k, M, G and %; put a space where two things are meant"
-    message = f"`{before.text}{after.text}` is not a number"
-    return [_problem(source, "bad-number", message, before.span.to(after.span), help)]
-
-
-def _check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    opened: list[Token] = []
+    Each open bracket has two counts: of the operators in the present value, which a `,` or `|`
+    ends, and of the `else`s of the present statement.
+    """
+    counts = [[0, 0]]
+    depth = 0
     for token in tokens:
-        if token.kind != "OP":
-            continue
-        if token.text in _OPENS:
-            opened.append(token)
-            if len(opened) > MAX_NESTING:
-                message = f"brackets are nested deeper than the limit of {MAX_NESTING}"
-                return [_problem(source, "nesting-limit", message, token.span)]
-        elif token.text in _CLOSES:
-            if not opened:
-                return [
-                    _problem(
-                        source, "unbalanced", f"nothing is open that `{token.text}` could close", token.span
-                    )
-                ]
-            if opened[-1].text != _CLOSES[token.text]:
-                where = f"`{opened[-1].text}` was opened on line {opened[-1].span.line}"
-                message = f"`{token.text}` does not close `{opened[-1].text}`"
-                return [_problem(source, "unbalanced", message, token.span, where)]
-            opened.pop()
-    if opened:
-        return [_problem(source, "unbalanced", f"`{opened[-1].text}` is never closed", opened[-1].span)]
-    return []
-
-
-def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    """Long chains nest as brackets do: `not not …`, `a ^ b ^ …`, `else if …`."""
-    counts = [0]
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.kind == "OP" and token.text in _OPENS:
-            counts.append(0)
-        elif token.kind == "OP" and token.text in _CLOSES:
-            counts.pop()
-        elif token.kind == "OP" and token.text in (",", "|", "="):
-            counts[-1] = 0
-        elif token.kind == "NEWLINE" or token.text == ";":
-            counts[-1] = counts[-1] if before is not None and before.text == "}" else 0
-        elif token.text in _OPERATORS or token.text in ("and", "or", "not", "?", ".", "else", ":", "@"):
-            counts[-1] += 1
-        if counts[-1] > MAX_NESTING:
-            message = f"an expression is nested deeper than the limit of {MAX_NESTING}"
-            return [_problem(source, "nesting-limit", message, token.span)]
+        here = counts[-1]
+        if token.text in OPENS:
+            counts.append([1, 0])
+            depth += 1
+        elif token.text in CLOSES:
+            depth -= sum(counts.pop())
+        elif token.kind == "SEP":
+            depth -= sum(here) - (len(counts) > 1)
+            here[:] = [int(len(counts) > 1), 0]
+        elif token.text in (",", "|", "="):
+            depth -= here[0] - (len(counts) > 1)
+            here[0] = int(len(counts) > 1)
+        elif token.kind == "ELSE":
+            here[1] += 1
+            depth += 1
+        elif token.text in _DEEPENS:
+            here[0] += 1
+            depth += 1
+        if depth > MAX_NESTING:
+            message = f"this is nested deeper than the limit of {MAX_NESTING}"
+            return [problem(source, "nesting-limit", message, token.span)]
     return []
 
 
 # --- what depends on neighbours -------------------------------------------------------------
 
 _BODY_WAITS = frozenset({"IF", "REPEAT", "PICK"})
-_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG"})  # `1..8 log online`
+# Words, too: `1..8 log online`, `shared except relu`.
+_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE", "SHARED"})
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 
@@ -238,9 +125,9 @@ class _Settler:
             self._separate(token)
             return
         kind = self._kind(token, after)
-        if token.text in _OPENS:
+        if token.text in OPENS:
             self._opened.append(token.text)
-        elif token.text in _CLOSES:
+        elif token.text in CLOSES:
             self._opened.pop()
         elif kind in _BODY_WAITS:
             self._waiting.append(len(self._opened))

@@ -12,8 +12,9 @@ from nasdsl.language import syntax as s
 from nasdsl.language.diagnosing import diagnose
 from nasdsl.language.errors import Diagnostic, Source, SpaceError, Span
 from nasdsl.language.lalr import Unexpected, run
-from nasdsl.language.lexer import Comment, Token, tokenize
+from nasdsl.language.lexer import tokenize
 from nasdsl.language.reduce import Refused
+from nasdsl.language.scanner import Comment, Token
 
 _MOST_PROBLEMS = 20  # of syntax in one item
 _MOST_IN_FILE = 100
