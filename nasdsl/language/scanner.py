@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nasdsl.language.errors import Diagnostic, Source, Span
 
@@ -27,8 +27,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`kind` is a terminal of the grammar; `text` is what stands in the file."""
 
     kind: str
@@ -36,8 +35,7 @@ class Token:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """`text` with its hashes; `alone` where nothing stands before it on its line."""
 
     text: str
