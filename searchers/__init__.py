@@ -1,17 +1,77 @@
-"""Searchers: each proposes points of a space and is told what came of them."""
+"""Searchers: each proposes points of a space and is told what came of them.
 
-from collections.abc import Callable, Mapping
+Loaded on first use (PEP 562): the protocol costs no numpy, and random search no scipy.
+"""
 
-from searchers.evolution import Evolution
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from searchers.protocol import Outcome, Searcher
-from searchers.random_search import RandomSearch
-from searchers.smbo import SMBO
 from searchers.view import SearchSpace
 
-SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
-    "random": RandomSearch,
-    "evolution": Evolution,
-    "smbo": SMBO,
+if TYPE_CHECKING:
+    from searchers.evolution import Evolution
+    from searchers.grid import Grid
+    from searchers.local_search import LocalSearch
+    from searchers.random_search import RandomSearch
+    from searchers.smbo import SMBO
+    from searchers.uct import UCT
+
+__all__ = [
+    "SEARCHERS",
+    "SMBO",
+    "UCT",
+    "Evolution",
+    "Grid",
+    "LocalSearch",
+    "Outcome",
+    "RandomSearch",
+    "SearchSpace",
+    "Searcher",
+]
+
+_HOMES = {
+    "Evolution": "searchers.evolution",
+    "Grid": "searchers.grid",
+    "LocalSearch": "searchers.local_search",
+    "RandomSearch": "searchers.random_search",
+    "SMBO": "searchers.smbo",
+    "UCT": "searchers.uct",
+}
+# The names of the command line: class, and what it is made with beside the space and the seed.
+_NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "random": ("RandomSearch", {}),
+    "grid": ("Grid", {}),
+    "local": ("LocalSearch", {}),
+    "evolution": ("Evolution", {}),
+    "smbo": ("SMBO", {}),
+    "uct": ("UCT", {}),
+    "uct_bisection": ("UCT", {"bisection": True}),
 }
 
-__all__ = ["SEARCHERS", "SMBO", "Evolution", "Outcome", "RandomSearch", "SearchSpace", "Searcher"]
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class _ByName(Mapping[str, Callable[[SearchSpace, int], Searcher]]):
+    """Every searcher under the name that the command line gives it; loaded when it is taken out."""
+
+    def __getitem__(self, name: str) -> Callable[[SearchSpace, int], Searcher]:
+        home, options = _NAMES[name]
+        made: Callable[..., Searcher] = __getattr__(home)
+        return lambda space, seed: made(space, seed, **options)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = _ByName()

@@ -73,7 +73,8 @@ class Split:
 
 def _squared_distances(a: Matrix, b: Matrix) -> Matrix:
     squares = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2.0 * (a @ b.T)
-    return np.maximum(squares, 0.0)
+    positive: Matrix = np.maximum(squares, 0.0)
+    return positive
 
 
 def _matern(squared: Matrix) -> tuple[Matrix, Matrix]:

@@ -89,6 +89,10 @@ class History:
         """Whether the point, or one that counts as the same, was told or is pending."""
         return self._seen[self._same(point)] > 0
 
+    def points(self) -> set[Point]:
+        """All points told or pending."""
+        return {result.point for result in self._standing.values()} | set(self.pending.values())
+
     def __len__(self) -> int:
         return len(self._order)
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from nasdsl.language.decisions import Answer, Decision, Reals, contains, draw
 from nasdsl.language.decisions import neighbours as beside
-from nasdsl.language.moves import another, crossed, edit, is_open, keeping, walk
+from nasdsl.language.moves import another, edit, is_open, keeping, walk
+from nasdsl.language.point import Point
 from searchers.encode import place_of
 from searchers.view import SearchSpace
 
@@ -35,12 +36,26 @@ class Draft:
         return Draft({**self.answers, path: answer}, self.decisions)
 
 
-class Proposer:
-    """Makes drafts. It learns from told points which sites open further decisions."""
+# What one proposal may spend on walks, which cost milliseconds in a large space. Walked drafts that
+# depend on their parent alone are kept from one proposal to the next.
+PRIOR_WINDOW, PRIOR_NEW = 48, 4
+RELATIVES = 6  # structural edits considered per parent
+RENEWAL = 4  # one of them gives way to a new one whenever the history grew by this much
+CLIMB_WALKS = 1  # structural edits tried per climber in the first round
+_CACHE = 4_000
 
-    def __init__(self, space: SearchSpace) -> None:
+
+class Proposer:
+    """Makes drafts. It learns from told points which sites open further decisions.
+
+    Every draft is a function of the seed, the history and the trial; caches only save work.
+    """
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
         self._space = space
+        self._seed = seed
         self._branching: set[str] = set()
+        self._kept: dict[tuple[object, ...], Draft] = {}
 
     def learn(self, point: Mapping[str, Answer]) -> None:
         """Note the sites of `point` that have decisions below them."""
@@ -51,48 +66,71 @@ class Proposer:
                     self._branching.add(site[:end])
 
     def _branches(self, decision: Decision) -> bool:
-        return (
-            decision.kind in ("count", "optional", "order") or place_of(decision.path)[0] in self._branching
-        )
-
-    def drawn(self, rng: random.Random) -> Draft:
-        """From the author's prior."""
-        point, decisions = walk(self._space, lambda decision: draw(decision.domain, rng))
-        return Draft(dict(point), decisions)
+        return decision.kind in ("count", "order") or place_of(decision.path)[0] in self._branching
 
     def walked(self, wanted: Mapping[str, Answer], rng: random.Random) -> Draft:
         """The nearest point of the space to `wanted`."""
         point, decisions = walk(self._space, keeping(wanted, lambda decision: draw(decision.domain, rng)))
         return Draft(dict(point), decisions)
 
-    def mutated(self, draft: Draft, edits: int, rng: random.Random) -> Draft:
-        """After `edits` random edits."""
-        for _ in range(edits):
-            choices = [decision for decision in draft.decisions if is_open(decision.domain)]
-            if not choices:
-                return draft
-            decision = rng.choice(choices)
-            if self._branches(decision):
-                draft = self.walked(edit(decision, draft.answers, rng), rng)
-            else:
-                value = another(decision.domain, draft.answers[decision.path], rng)
-                draft = draft.with_answer(decision.path, value)
+    def _keep(self, key: tuple[object, ...], make: Callable[[random.Random], Draft]) -> Draft:
+        """`make` with the chance that belongs to `key`, at most once."""
+        if key not in self._kept:
+            if len(self._kept) >= _CACHE:
+                self._kept.clear()
+            self._kept[key] = make(random.Random(f"{self._seed}/{key}"))
+        return self._kept[key]
+
+    def _prior(self, age: int) -> list[Draft]:
+        """A sliding window over an endless list of draws from the author's prior."""
+        end = PRIOR_NEW * age + PRIOR_WINDOW
+        return [
+            self._keep(("prior", i), lambda rng: self.walked({}, rng)) for i in range(end - PRIOR_WINDOW, end)
+        ]
+
+    def _relatives(self, parent: Draft, age: int) -> list[Draft]:
+        """Structural edits of a parent."""
+        branching = [d for d in parent.decisions if is_open(d.domain) and self._branches(d)]
+        if not branching:
+            return []
+        name, start = Point(parent.answers).key(), age // RENEWAL
+
+        def relative(rng: random.Random) -> Draft:
+            return self.walked(edit(rng.choice(branching), parent.answers, rng), rng)
+
+        return [self._keep((name, i), relative) for i in range(start, start + RELATIVES)]
+
+    def _varied(self, draft: Draft, edits: int, rng: random.Random) -> Draft:
+        """After random edits that open nothing."""
+        leaves = [d for d in draft.decisions if is_open(d.domain) and not self._branches(d)]
+        for decision in rng.sample(leaves, min(edits, len(leaves))):
+            value = another(decision.domain, draft.answers[decision.path], rng)
+            draft = draft.with_answer(decision.path, value)
         return draft
 
-    def crossed(self, a: Draft, b: Draft, rng: random.Random) -> Draft:
-        """A child of two."""
-        return self.walked(crossed(a.decisions, b.decisions, a.answers, b.answers, rng), rng)
+    def _mixed(self, a: Draft, b: Draft, rng: random.Random) -> Draft:
+        """The structure of `a` with some of the answers of `b`."""
+        answers = dict(a.answers)
+        for decision in a.decisions:
+            other = b.answers.get(decision.path)
+            if other is None or rng.random() < 0.5 or self._branches(decision):
+                continue
+            if contains(decision.domain, other):
+                answers[decision.path] = other
+        return Draft(answers, a.decisions)
 
-    def pool(self, parents: Sequence[Draft], rng: random.Random, size: int) -> list[Draft]:
-        """`size` candidates: 60 % edits of the parents (1 to 3), 15 % crossover, 25 % from the prior."""
-        drafts = [
-            self.mutated(parents[i % len(parents)], rng.choice((1, 1, 2, 3)), rng)
-            for i in range(size * 6 // 10)
-        ]
+    def pool(self, parents: Sequence[Draft], rng: random.Random, size: int, age: int) -> list[Draft]:
+        """About `size` candidates: 60 % edits of the parents, 15 % crossover, 25 % from the prior.
+
+        `age` is the length of the history. Structural edits come with small edits of themselves.
+        """
+        drafts = [draft for parent in parents for draft in self._relatives(parent, age)]
+        drafts += [self._varied(draft, 1, rng) for draft in drafts]
+        for i in range(max(size * 3 // 10, size * 6 // 10 - len(drafts))):
+            drafts.append(self._varied(parents[i % len(parents)], rng.choice((1, 1, 2, 3)), rng))
         for _ in range(size * 15 // 100):
-            drafts.append(self.crossed(rng.choice(parents), rng.choice(parents), rng))
-        drafts += [self.drawn(rng) for _ in range(size - len(drafts))]
-        return drafts
+            drafts.append(self._mixed(rng.choice(parents), rng.choice(parents), rng))
+        return drafts + self._prior(age)
 
     def around(self, draft: Draft, rng: random.Random, walks: int) -> list[Draft]:
         """The drafts one edit away; of edits that open or close decisions a sample of `walks`."""
@@ -118,15 +156,16 @@ class Proposer:
         self,
         starts: Sequence[Draft],
         value: Callable[[Sequence[Draft]], Scores],
+        unseen: Callable[[Sequence[Draft]], list[Draft]],
         rng: random.Random,
         rounds: int,
     ) -> tuple[list[Draft], Scores]:
         """Hill climbing from every start at once; all drafts met, with their values."""
-        met = list(starts)
-        values = value(met)
+        met, values = list(starts), value(starts)
         tops = list(zip(met, values.tolist(), strict=True))
-        for _ in range(rounds):
-            fans = [self.around(draft, rng, walks=6) for draft, _ in tops]
+        for step in range(rounds):
+            walks = CLIMB_WALKS if step == 0 else 0
+            fans = [unseen(self.around(draft, rng, walks)) for draft, _ in tops]
             found = [draft for fan in fans for draft in fan]
             if not found:
                 break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class SMBO:
         self._duplicates = duplicates
         self._history = History(same)
         self._surrogate = Surrogate(space)
-        self._proposer = Proposer(space)
+        self._proposer = Proposer(space, seed)
 
     def ask(self, trial: int) -> Point | None:
         """The most promising candidate; a random point before there are enough scores."""
@@ -71,16 +71,37 @@ class SMBO:
 
     def _candidates(self, belief: Belief, rng: random.Random) -> tuple[list[Draft], np.ndarray]:
         parents = [Draft(dict(r.point), self._surrogate.decisions(r.point)) for r in belief.ranked[:PARENTS]]
-        pool = self._proposer.pool(parents, rng, POOL)
+        unseen = self._only_new()
+        pool = unseen(self._proposer.pool(parents, rng, POOL, len(self._history)))
 
         def value(drafts: Sequence[Draft]) -> np.ndarray:
             return belief.log_improvement([draft.answers for draft in drafts])
 
         worth = value(pool)
         best = np.argsort(-worth, kind="stable")
-        met, values = self._proposer.climb([pool[i] for i in best[:CLIMBERS]], value, rng, ROUNDS)
+        starts = [pool[i] for i in best[:CLIMBERS]]
+        met, values = self._proposer.climb(starts, value, unseen, rng, ROUNDS)
         rest = best[CLIMBERS:]
         return met + [pool[i] for i in rest], np.concatenate([values, worth[rest]])
+
+    def _only_new(self) -> Callable[[Sequence[Draft]], list[Draft]]:
+        """Drops drafts that were measured, are pending, or were met before in this proposal."""
+        met = set() if self._duplicates == "allow" else self._history.points()
+
+        def unseen(drafts: Sequence[Draft]) -> list[Draft]:
+            new = []
+            for draft in drafts:
+                point = Point(draft.answers)
+                if point not in met:
+                    met.add(point)
+                    new.append(draft)
+            return new
+
+        return unseen
+
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
+        self._history.ask(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Learn from an outcome; failures count as bad."""

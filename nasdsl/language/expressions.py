@@ -32,7 +32,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 def _round(a: Any) -> int:
     """Half away from zero, as people expect."""
-    return math.floor(a + 0.5) if a >= 0 else -math.floor(0.5 - a)
+    return int(math.floor(a + 0.5) if a >= 0 else -math.floor(0.5 - a))
 
 
 def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:

@@ -141,6 +141,10 @@ class Ask(NamedTuple):
     structural: bool
     resume: Callable[[Answer], Configuration]
 
+    def first(self) -> Answer:
+        """The first option, the lowest number."""
+        return self.domain.values[0] if isinstance(self.domain, Options) else self.domain.low
+
     def decision(self, domain: Domain) -> Decision:
         """The question as `choose` sees it, with what is left of the domain."""
         path, site = join(self.label.path, self.key), join(self.label.site, self.site)

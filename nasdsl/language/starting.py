@@ -43,7 +43,7 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
             message = f"no decision `{path}` opens in this point"
             problems.append(_problem(space, "bad-start", message, node, did_you_mean(path, seen)))
     if problems:
-        raise SpaceError(problems)
+        raise SpaceError(sorted(problems, key=lambda problem: problem.span.start))
     return point
 
 

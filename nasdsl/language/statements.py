@@ -34,11 +34,13 @@ from nasdsl.language.tree import (
     ValueTerm,
 )
 from nasdsl.language.values import (
+    UNKNOWN,
     answers_of,
     bind,
     has_hole,
     make,
     mark,
+    outcomes,
     parts,
     refuse_later,
     value,
@@ -65,7 +67,8 @@ def statement(c: Checker, node: s.Statement, scope: Scope, label: str = "") -> S
     """The term of one statement; None where it only binds a name or a problem was reported."""
     match node:
         case s.Let():
-            return let(c, node, scope)
+            let(c, node, scope)
+            return None
         case s.Do(value=inner):
             return do(c, inner, scope, label)
         case s.If():
@@ -159,12 +162,12 @@ def _let_as_statement(
     c: Checker, node: s.Call, term: ValueTerm, scope: Scope, label: str
 ) -> Statement | None:
     mark(term, CONTROL)
-    for part in parts(term):
-        if isinstance(part, Make) and part.signature.group not in NETWORK_GROUPS:
-            message = f"`{node.name}` can be `{part.signature.name}`, which is no operation of a network"
+    for outcome in outcomes(term):
+        if isinstance(outcome, Make) and outcome.signature.group not in NETWORK_GROUPS:
+            message = f"`{node.name}` can be `{outcome.signature.name}`, which is no operation of a network"
             c.problems.error("misplaced-op", message, node.span)
             return None
-        if isinstance(part, Constant) and part is term:
+        if not isinstance(outcome, Make | Cell) and outcome is not UNKNOWN:
             c.problems.error("not-a-statement", f"`{node.name}` is a value, not an operation", node.span)
             return None
     return ApplyValue((0, 0), term, scope.label, scope.fresh_place(label or node.name), span=node.span)
@@ -322,7 +325,7 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
             c.problems.unknown("unknown-op", f"no operation is called `{apart}`", node.span, apart, known)
     tied = node.sharing in ("tied", "shared")
     if tied and index is not None:
-        _refuse_index_domains(c, inner, index, node.span)
+        _refuse_index_domains(c, (id(scope.frame), index), node.span)
     if node.sharing == "shared":
         c.problems.error("not-yet", "`shared` repeats are not part of this version", node.span)
     return Loop(
@@ -347,7 +350,7 @@ def _count(c: Checker, node: s.Value, scope: Scope, name: str) -> ValueTerm:
     return value(c, node, scope, Wanted(name, integer(0)))
 
 
-def _refuse_index_domains(c: Checker, loop_body: Statement, index: int, span: Span) -> None:
+def _refuse_index_domains(c: Checker, index: tuple[int, int], span: Span) -> None:
     """Under `tied` one decision serves all copies, so its domain cannot depend on the copy."""
     if index in c.index_ranges:
         message = "a decision in a tied repeat has a range that depends on its index"

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.machine import (
+    YES_OR_NO,
     Ask,
     Closure,
     Configuration,
@@ -21,7 +23,6 @@ from nasdsl.language.machine import (
     Step,
     Tape,
     Wire,
-    YES_OR_NO,
     join,
     set_cell,
     wipe,
@@ -29,7 +30,6 @@ from nasdsl.language.machine import (
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape, same
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
-from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,

@@ -69,6 +69,7 @@ class Survey:
     trail: list[tuple[Span, str, str]] = field(default_factory=list)
     parameters: list[dict[int, list[Any]]] = field(default_factory=list)
     reported: set[int] = field(default_factory=set)
+    uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
 
 
 def survey(problems: Problems, program: Statement, start: Shape, quantities: Mapping[str, Value]) -> bool:
@@ -180,7 +181,7 @@ def _count(choices: list[list[Any]]) -> int:
 
 
 def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
-    if id(term) in v.reported:
+    if id(term) in v.reported or v.uncertain:
         return
     v.reported.add(id(term))
     chain = [f"line {span.line}: `{op}` gives {shape}" for span, op, shape in v.trail[-6:] if shape]
@@ -266,7 +267,10 @@ def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
     copies = 0
     while copies < highest and wires:
         length = len(v.trail)
+        spare = copies >= max(least, 1)  # a copy that need not be there may fail
+        v.uncertain += spare
         after = _flow(v, term.body, wires)
+        v.uncertain -= spare
         if copies >= 1:
             del v.trail[length:]
         copies += 1
@@ -311,10 +315,12 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
 def _unordered(v: Survey, members: list[Statement], wires: Wires) -> Wires:
     """Members in an order not known: all shapes that any number of them can lead to."""
     reached = wires
+    v.uncertain += 1
     for _ in members:
         length = len(v.trail)
         reached = _join([reached, *(_flow(v, member, reached) for member in members)])
         del v.trail[length:]
+    v.uncertain -= 1
     return reached
 
 
@@ -352,11 +358,11 @@ def _as_dim(n: Any) -> Any:
 
 
 def _low(n: Any) -> float:
-    return n.low if isinstance(n, Range) or hasattr(n, "low") else n
+    return float(n.low) if isinstance(n, Range) else n.low if hasattr(n, "low") else n
 
 
 def _high(n: Any) -> float:
-    return n.high if isinstance(n, Range) or hasattr(n, "high") else n
+    return float(n.high) if isinstance(n, Range) else n.high if hasattr(n, "high") else n
 
 
 def _values(v: Survey, term: ValueTerm) -> list[Any]:

@@ -17,9 +17,8 @@ from typing import TypeAlias
 from nasdsl.language.decisions import Answer, Domain
 from nasdsl.language.errors import NOWHERE, Span
 from nasdsl.language.network import Value
-from nasdsl.language.node import Node
+from nasdsl.language.node import Node, keyword
 from nasdsl.language.signatures.signature import Kind, Signature
-
 
 PLAIN, SHAPES, CONTROL = range(3)
 
@@ -27,7 +26,7 @@ PLAIN, SHAPES, CONTROL = range(3)
 class Term(Node):
     """The base of all terms."""
 
-    span: Span = NOWHERE
+    span: Span = keyword(default=NOWHERE, kw_only=True)
 
 
 # --- values ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
@@ -102,6 +101,9 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         return _call(c, s.Call(name, span=node.span), scope, wanted)
     if kind is None and name in TRUTH:
         return Constant(TRUTH[name], span=node.span)
+    if kind is not None and (name in TRUTH or name in table.SIGNATURES):
+        c.problems.error("wrong-kind", f"`{wanted.name}` takes {describe(kind)}, not `{name}`", node.span)
+        return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known)
@@ -140,11 +142,8 @@ def _known(kind: Kind | None) -> list[str]:
 
 
 def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
-    if (
-        node.name in FUNCTIONS
-        and scope.find(node.name) is None
-        and wanted.kind is None
-        or (node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real"))
+    if (node.name in FUNCTIONS and scope.find(node.name) is None and wanted.kind is None) or (
+        node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real")
     ):
         operands = tuple(a.value for a in node.arguments)
         return _operation(c, node, node.name, operands, scope, wanted)
@@ -392,6 +391,17 @@ def parts(term: ValueTerm) -> list[ValueTerm]:
             case _:
                 pass
     return found
+
+
+def outcomes(term: ValueTerm) -> list[ValueTerm]:
+    """The terms that a term can come down to, once its own decisions are answered."""
+    match term:
+        case Outer(inner=inner) | OptionalHole(inner=inner):
+            return outcomes(inner)
+        case ChoiceHole(options=options):
+            return [one for option in options.values() for one in outcomes(option)]
+        case _:
+            return [term]
 
 
 def mark(term: ValueTerm, role: int) -> bool:

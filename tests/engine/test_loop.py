@@ -8,9 +8,10 @@ from typing import Any
 
 from engine_toys import Draws, Numbers
 
+from nasdsl.engine.ending import fails_alike
 from nasdsl.engine.events import Ended, Event, TrialFinished, TrialStarted
 from nasdsl.engine.interrupts import Interrupts
-from nasdsl.engine.loop import Loop, fails_alike
+from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Done, Job, News, Result
 from nasdsl.engine.records import Record
 from nasdsl.engine.store import Store

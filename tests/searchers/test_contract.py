@@ -14,7 +14,7 @@ from benchmarks.search.coded_space import Ask, CodedSpace, names, scale
 from nasdsl.language.decisions import Integers, Options, Reals
 from nasdsl.language.moves import follow
 from nasdsl.language.point import Point
-from searchers import SEARCHERS, Evolution, Outcome, RandomSearch, Searcher
+from searchers import SEARCHERS, Evolution, Grid, Outcome, RandomSearch, Searcher
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 45  # beyond every searcher's founding phase
@@ -77,7 +77,8 @@ def test_points_are_valid_and_new(make: Make) -> None:
 def test_the_seed_decides(make: Make) -> None:
     points = drive(make(TREE, 0), range(ROUNDS))
     assert points == drive(make(TREE, 0), range(ROUNDS))
-    assert points != drive(make(TREE, 1), range(ROUNDS))
+    if make is not Grid:  # its order is that of the space
+        assert points != drive(make(TREE, 1), range(ROUNDS))
 
 
 @every_searcher

@@ -1,0 +1,36 @@
+"""Exhaustive search: every point of a small space, in the order of enumeration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nasdsl.language.point import Point
+from searchers.history import History
+from searchers.protocol import Outcome
+from searchers.view import Same, SearchSpace
+
+
+class Grid:
+    """Proposes all points once. The seed does not matter; it is taken for uniformity.
+
+    Real intervals cannot be enumerated: a space that has some is refused by its `enumerate`.
+    """
+
+    def __init__(self, space: SearchSpace, seed: int = 0, *, same: Same = Point.key) -> None:
+        del seed
+        self._left: Iterator[Point] = iter(space.enumerate())
+        self._history = History(same)
+
+    def ask(self, trial: int) -> Point | None:
+        """The next point that was not seen; None at the end."""
+        if trial in self._history.pending:
+            return self._history.pending[trial]
+        for point in self._left:
+            if not self._history.has_seen(point):
+                self._history.ask(trial, point)
+                return point
+        return None
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        """Remember the point, so that it is not proposed again."""
+        self._history.tell(trial, point, outcome)
