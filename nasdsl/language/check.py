@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
+from nasdsl.language.depth import deep
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.machine import Machine, Wire
 from nasdsl.language.network import Goal, Task
@@ -41,6 +42,7 @@ class Program:
     warnings: tuple[Diagnostic, ...]
 
 
+@deep
 def check(file: s.File, bound: Bound | None = None) -> Program:
     """Check one file. Raises SpaceError with every problem, ordered by place."""
     problems = Problems(file.source)
