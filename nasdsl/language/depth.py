@@ -1,4 +1,4 @@
-"""Room on the stack for trees as deep as the language allows (see MAX_NESTING).
+"""Room for recursion over trees as deep as a file may nest.
 
 The passes over the syntax tree are plain recursive functions of some ten frames a level, and two
 hundred levels of them are more than Python's own limit of a thousand frames.
@@ -7,47 +7,31 @@ hundred levels of them are more than Python's own limit of a thousand frames.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
-from typing import ParamSpec, TypeVar
 
 from nasdsl.language.scanner import MAX_NESTING
 
-_FRAMES_PER_LEVEL = 40
-_ROOM = MAX_NESTING * _FRAMES_PER_LEVEL
+_ROOM = MAX_NESTING * 40  # frames
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 _lock = Lock()
-_inside = 0  # calls in progress, of all threads: the limit is one for all, so the last restores it
+_inside = 0  # of all threads: the limit is one for all of them, so the last to leave restores it
 
 
-def deep(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function with room to descend any tree that the parser lets through."""
-
-    @wraps(function)
-    def with_room(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        _enter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            _leave()
-
-    return with_room
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Raise the interpreter's recursion limit for a while."""
+    _change(+1)
+    try:
+        yield
+    finally:
+        _change(-1)
 
 
-def _enter() -> None:
+def _change(entered: int) -> None:
     global _inside
     with _lock:
-        if _inside == 0:
-            sys.setrecursionlimit(sys.getrecursionlimit() + _ROOM)
-        _inside += 1
-
-
-def _leave() -> None:
-    global _inside
-    with _lock:
-        _inside -= 1
-        if _inside == 0:
-            sys.setrecursionlimit(sys.getrecursionlimit() - _ROOM)
+        before, _inside = _inside, _inside + entered
+        if not before or not _inside:
+            sys.setrecursionlimit(sys.getrecursionlimit() + entered * _ROOM)

@@ -44,7 +44,7 @@ class SpaceLexer(RegexLexer):  # type: ignore[misc]
     tokens: ClassVar[dict[str, list[Any]]] = {
         "blank": [
             (r"[ \t\r\f\ufeff]+", Whitespace),
-            (r"(?<=\w)#\d+(?=[ \t]*[/=\[])", Name.Label),  # a path: `conv#2/kernel`
+            (r"(?<=\w)#\d+(?=[ \t]*([/=\[};]|$))", Name.Label),  # `conv#2/kernel = 3`, `act = relu#2`
             (r"##[^\n]*", String.Doc),
             (r"#[^\n]*", Comment.Single),
         ],

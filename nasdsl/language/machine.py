@@ -125,6 +125,7 @@ class Rest:
 Frames: TypeAlias = tuple[tuple[Any, ...], ...]
 Configuration: TypeAlias = tuple[Rest | None, Wire, Frames]
 TOP = 1
+MAX_STEPS = 300_000
 
 
 class Ask(NamedTuple):
@@ -240,7 +241,7 @@ class Machine:
 
     def run(self, configuration: Configuration) -> tuple[Configuration, Ask | None]:
         """Step until something is asked, or to the end (None). Raises Dead and LimitError."""
-        while True:
+        for _ in range(MAX_STEPS):
             rest, wire, frames = configuration
             if rest is None:
                 return configuration, None
@@ -248,6 +249,7 @@ class Machine:
             if type(after) is Ask:
                 return configuration, after
             configuration = after  # type: ignore[assignment]
+        raise LimitError(f"more than {MAX_STEPS:,} statements between two decisions, which is the limit")
 
     def step(self, term: Statement, rest: Rest, wire: Wire, frames: Frames) -> Step:
         """What `term`, at the head of `rest`, does next."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nasdsl.language import flat
 from nasdsl.language import syntax as s
-from nasdsl.language.depth import deep
+from nasdsl.language.depth import deep_recursion
 from nasdsl.language.lexer import tokenize
 from nasdsl.language.scanner import Comment
 
@@ -16,13 +16,13 @@ _INDENT = "    "
 _WIDTH = 100
 
 
-@deep
+@deep_recursion()
 def print_value(node: s.Value) -> str:
     """One value on one line, without comments."""
     return flat.flat_value(node)
 
 
-@deep
+@deep_recursion()
 def print_file(file: s.File) -> str:
     """The canonical text of a file, with the comments of its source."""
     comments = tokenize(file.source)[1] if file.source.text else []
@@ -287,6 +287,6 @@ class _Printer:
                     self._emit("| ")
                 else:
                     self._write(" | ")
-            self._value(alternative.value, flat.RANGE)
+            self._value(alternative.value, flat.binding(alternative))
             self._write(flat.flat_weight(alternative))
         self._depth = depth

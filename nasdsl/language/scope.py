@@ -161,6 +161,7 @@ class Checker:
     decisions: set[str] = field(default_factory=set)  # the last names of all decisions
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
+    measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
     index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 
 

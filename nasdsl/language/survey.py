@@ -69,6 +69,7 @@ class Survey:
     trail: list[tuple[Span, str, str]] = field(default_factory=list)
     parameters: list[dict[int, list[Any]]] = field(default_factory=list)
     reported: set[int] = field(default_factory=set)
+    uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
     uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
 
 
@@ -305,11 +306,14 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
         v.can_fail = True
         return wires
     cells = {i + 1: _values(v, argument) for i, argument in enumerate(term.arguments)}
-    v.parameters.append(cells)
-    assert term.definition.body is not None
-    out = _flow(v, term.definition.body, wires)
-    v.parameters.pop()
-    return out
+    given = tuple(tuple(values) for values in cells.values())
+    key = (id(term.definition), given, tuple(wires.items()), v.uncertain > 0)
+    if key not in v.uses:
+        v.parameters.append(cells)
+        assert term.definition.body is not None
+        v.uses[key] = _flow(v, term.definition.body, wires)
+        v.parameters.pop()
+    return v.uses[key]
 
 
 def _unordered(v: Survey, members: list[Statement], wires: Wires) -> Wires:

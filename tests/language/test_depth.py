@@ -8,7 +8,7 @@ import pytest
 
 from nasdsl.language import parser
 from nasdsl.language import syntax as s
-from nasdsl.language.depth import deep
+from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import SpaceError
 from nasdsl.language.printer import print_file, print_value
 from nasdsl.language.reading import parse
@@ -61,21 +61,20 @@ def test_a_tree_made_by_hand_may_be_deeper_than_python_allows() -> None:
 
 def test_room_is_given_back_after_an_error() -> None:
     before = sys.getrecursionlimit()
-
-    @deep
-    def fails() -> None:
+    with pytest.raises(ValueError, match="told"), deep_recursion():
         assert sys.getrecursionlimit() > before
         raise ValueError("told")
-
-    with pytest.raises(ValueError, match="told"):
-        fails()
     assert sys.getrecursionlimit() == before
 
 
-def test_room_inside_room_is_given_back_once() -> None:
+def test_threads_that_leave_first_take_no_room_from_those_inside() -> None:
     before = sys.getrecursionlimit()
-    inner = deep(sys.getrecursionlimit)
-    assert deep(lambda: inner())() == inner() > before
+    first, second = deep_recursion(), deep_recursion()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getrecursionlimit() > before
+    second.__exit__(None, None, None)
     assert sys.getrecursionlimit() == before
 
 

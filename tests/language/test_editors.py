@@ -104,6 +104,7 @@ def test_soft_keywords_are_those_of_the_language(path: Path) -> None:
         ("relu # why", "# why", "comment.line.number-sign"),
         ("## what", "## what", "comment.line.documentation"),
         ("network/conv#2/kernel = 3", "#2", "entity.name.tag"),
+        ("network/choice = block#2", "#2", "entity.name.tag"),
         ("not a", "not", "keyword.operator.logical"),
         ("linear(repeat = 2)", "repeat", "variable.parameter"),
     ],

@@ -72,6 +72,7 @@ def test_hard_words_are_keywords(word: str) -> None:
         ("relu # why", "# why", Comment.Single),
         ("## what", "## what", String.Doc),
         ("start { network/conv#2/kernel = 3 }", "#2", Name.Label),
+        ("start { network/choice = block#2 }", "#2", Name.Label),
         ('csv("a # b.csv")', '"a # b.csv"', String.Double),
         ("not a", "not", Operator.Word),
     ],

@@ -131,6 +131,12 @@ def test_a_number_of_a_sibling_in_a_path_is_no_comment() -> None:
     assert [token.kind for token in found if token.text in ("network", "let")] == ["NAME", "NAME"]
 
 
+def test_outside_start_a_hash_begins_a_comment_whatever_it_says() -> None:
+    found, comments = tokenize(Source("", "a#2 = b\nstart { c = d#2 }\ne#3/f"))
+    assert [token.text for token in found if token.kind == "HASH"] == ["#2"]
+    assert [comment.text for comment in comments] == ["#2 = b", "#3/f"]
+
+
 def test_comments_are_kept_apart_and_doc_comments_told() -> None:
     _, comments = tokenize(Source("", '## doc\nlet x = "# no" # yes  \n'))
     assert [(c.text, c.alone, c.is_doc) for c in comments] == [
