@@ -5,6 +5,7 @@ from __future__ import annotations
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
+from nasdsl.language.graphs import cell, dag, parallel
 from nasdsl.language.machine import YES_OR_NO
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.signatures import table
@@ -12,6 +13,7 @@ from nasdsl.language.signatures.signature import Signature, integer
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
+    SHAPES,
     Apply,
     ApplyValue,
     Assign,
@@ -141,7 +143,24 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
         c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
     if scope.in_train:
         return _setting_call(c, row, node, scope, label)
-    return _residual(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+    return _wrapper(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+
+
+def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    """An operation around a body."""
+    if node.body is None:
+        message = f"`{row.name}` needs a body: `{row.name} {{ … }}` on the same line"
+        c.problems.error("needs-body", message, node.span)
+        return None
+    match row.name:
+        case "parallel":
+            return parallel(c, row, node, scope, label, do)
+        case "dag":
+            return dag(c, row, node, scope, label, do, let)
+        case "cell":
+            return cell(c, row, node, scope, label, do)
+        case _:
+            return _residual(c, row, node, scope, label)
 
 
 def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) -> None:
@@ -195,10 +214,7 @@ def _is_sure(term: ValueTerm, kind: str) -> bool:
 
 
 def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
-    if node.body is None:
-        message = f"`{row.name}` needs a body: `{row.name} {{ … }}` on the same line"
-        c.problems.error("needs-body", message, node.span)
-        return None
+    assert node.body is not None
     first = scope.frame.size
     skip = scope.frame.cell()
     place = scope.fresh_place(label or row.name)
@@ -299,11 +315,13 @@ def _name_of(node: s.Value) -> str:
 
 def _branch(c: Checker, node: s.If, scope: Scope) -> Statement:
     first = scope.frame.size
-    condition = value(c, node.condition, scope, Wanted("if"))
+    condition = value(c, node.condition, scope, Wanted("if", None, SHAPES))
     last = scope.frame.size
     then_scope, else_scope = scope.alternative(), scope.alternative()
     then = body(c, node.then, then_scope)
     otherwise = body(c, node.otherwise, else_scope) if node.otherwise else None
+    if (then_scope.taken | else_scope.taken) - scope.taken:
+        mark(condition, CONTROL)
     scope.absorb(then_scope, else_scope)
     return Branch((first, last), condition, then, otherwise, span=node.span)
 
@@ -316,8 +334,9 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
     copy_label = scope.frame.cell()
     copy = scope.labelled(copy_label)
     index = scope.frame.cell() if node.index else None
-    if node.index and index is not None:
-        copy.names[node.index] = Binding(Cell(index, node.index), node.span, "index")
+    index_term = Cell(index, node.index) if node.index and index is not None else None
+    if node.index and index_term is not None:
+        copy.names[node.index] = Binding(index_term, node.span, "index")
     inner = body(c, node.body, copy)
     for apart in node.apart:
         if table.find(apart, NETWORK_GROUPS) is None:
@@ -336,6 +355,7 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
         scope.prefix + name,
         copy_label,
         index,
+        index_term,
         (copy_label, scope.frame.size),
         tied,
         node.sharing == "shared",
