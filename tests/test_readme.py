@@ -131,3 +131,19 @@ def test_options_named_in_the_text_are_there(capsys: pytest.CaptureFixture[str])
 def test_public_names_in_the_programs_are_there() -> None:
     for name in set(re.findall(r"nasdsl\.(\w+)\(", "".join(blocks("python")))):
         assert callable(getattr(nasdsl, name))
+
+
+TUTORIAL = (ROOT / "docs/tutorial/language.md").read_text(encoding="utf-8")
+STEPS = re.findall(r"^```space\n(.*?)^```", TUTORIAL, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", range(1, 11))
+def test_each_step_of_the_tutorial_is_a_space(number: int) -> None:
+    space = nasdsl.parse(STEPS[number - 1], f"step{number}.space")
+    assert not space.warnings
+    point = space.start() or space.sample(number)
+    assert nasdsl.plan(space, point).params > 0
+
+
+def test_the_counts_of_the_tutorial_are_exact() -> None:
+    assert [nasdsl.parse(STEPS[number]).count() for number in (0, 1)] == [1, 3 * 57]

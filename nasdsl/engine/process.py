@@ -121,7 +121,7 @@ def _preload(setup: Setup) -> list[str]:
     """What the fork server imports once for all workers. Functions that need no torch do not wait for it;
     one whose own process has loaded it will want it."""
     wants_torch = setup.space_text is not None or "torch" in sys.modules
-    return ["nasdsl.engine.evaluate", *(["torch"] if wants_torch else [])]
+    return ["nasdsl.engine.server", "nasdsl.engine.evaluate", *(["torch"] if wants_torch else [])]
 
 
 def _size(path: Path) -> int:
