@@ -6,6 +6,7 @@ Loaded on first use (PEP 562): the protocol costs no numpy, and random search no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
     from searchers.evolution import Evolution
     from searchers.grid import Grid
     from searchers.local_search import LocalSearch
+    from searchers.mcts import MCTS
     from searchers.random_search import RandomSearch
     from searchers.smbo import SMBO
     from searchers.uct import UCT
 
 __all__ = [
+    "MCTS",
     "SEARCHERS",
     "SMBO",
     "UCT",
@@ -37,6 +40,7 @@ _HOMES = {
     "Evolution": "searchers.evolution",
     "Grid": "searchers.grid",
     "LocalSearch": "searchers.local_search",
+    "MCTS": "searchers.mcts",
     "RandomSearch": "searchers.random_search",
     "SMBO": "searchers.smbo",
     "UCT": "searchers.uct",
@@ -47,6 +51,7 @@ _NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "grid": ("Grid", {}),
     "local": ("LocalSearch", {}),
     "evolution": ("Evolution", {}),
+    "mcts": ("MCTS", {}),
     "smbo": ("SMBO", {}),
     "uct": ("UCT", {}),
     "uct_bisection": ("UCT", {"bisection": True}),
@@ -65,7 +70,7 @@ class _ByName(Mapping[str, Callable[[SearchSpace, int], Searcher]]):
     def __getitem__(self, name: str) -> Callable[[SearchSpace, int], Searcher]:
         home, options = _NAMES[name]
         made: Callable[..., Searcher] = __getattr__(home)
-        return lambda space, seed: made(space, seed, **options)
+        return partial(made, **options) if options else made
 
     def __iter__(self) -> Iterator[str]:
         return iter(_NAMES)

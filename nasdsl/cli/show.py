@@ -12,6 +12,7 @@ from compiler.draw import draw_svg
 from compiler.plan import Plan, plan
 from compiler.wording import value_text
 from nasdsl.cli.points import read_point
+from nasdsl.engine.data import with_its_data
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
 from nasdsl.engine.tables import print_plan, record_line, settings_text, trial_or_best
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         return _show_run(options)
     if options.trial is not None:
         raise NasdslError("--trial needs a run folder")
-    space = load(options.source)
+    space = with_its_data(load(options.source))
     _show(space, _point(space, options), options.svg)
     return 0
 

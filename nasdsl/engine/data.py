@@ -51,6 +51,19 @@ def prepare(request: Request, folder: Path) -> Prepared:
     return _prepare(space, request.data, request.valid, folder)
 
 
+def with_its_data(space: Space) -> Space:
+    """The space bound to the shapes of the file that it names; as it is, where it names none.
+
+    Raises what `open_data` raises.
+    """
+    if space.task is None or not _shapes_are_in_a_file(space):
+        return space
+    from nasdsl.training import open_data
+
+    dataset = open_data(space.task, home(space))
+    return space.with_task(dataset.shapes, dataset.outputs)
+
+
 def _shapes_are_in_a_file(space: Space) -> bool:
     return space.task is not None and space.task.data is not None and space.task.data.name in FILES
 

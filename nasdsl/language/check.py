@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
+from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
-from nasdsl.language.machine import Machine, Wire
+from nasdsl.language.machine import LimitError, Machine, Wire
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_file, print_value
 from nasdsl.language.proofs import prove
@@ -41,6 +42,7 @@ class Program:
     warnings: tuple[Diagnostic, ...]
 
 
+@deep_recursion()
 def check(file: s.File, bound: Bound | None = None) -> Program:
     """Check one file. Raises SpaceError with every problem, ordered by place."""
     problems = Problems(file.source)
@@ -68,7 +70,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         _prove(c, file, task, program, frame.size, requirements, can_fail)
     goals = goals_of(c, file, task)
     if problems.errors:
-        raise SpaceError(sorted(problems.found, key=lambda d: (d.span.start, d.severity)))
+        raise SpaceError(problems.report())
     start_settings = [item for item in file.items if isinstance(item, s.Start)]
     return Program(
         file,
@@ -81,7 +83,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         start_settings[0].settings if start_settings else (),
         has_network,
         can_fail,
-        tuple(problems.warnings),
+        tuple(problems.report()),
     )
 
 
@@ -101,7 +103,11 @@ def _prove(
         return
     network = next(item for item in file.items if isinstance(item, s.Network))
     machine = machine_of(program, frame_size, task)
-    prove(c.problems, machine, requirements, Span(*_head(network)))
+    head = Span(*_head(network))
+    try:
+        prove(c.problems, machine, requirements, head)
+    except LimitError as error:
+        c.problems.error("limit", str(error), head)
 
 
 def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:

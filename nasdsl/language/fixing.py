@@ -55,6 +55,7 @@ def fix(space: Space, answers: Mapping[str, Answer], also: Iterable[str] = ()) -
     no point has them all.
     """
     opened = openings(space)
+    answers = {path: meant(answer, opened.get(path, ())) for path, answer in answers.items()}
     common = {path: answer for path, answer in answers.items() if path in opened}
     problems = list(_refused(common, opened))
     if not problems:
@@ -64,11 +65,23 @@ def fix(space: Space, answers: Mapping[str, Answer], also: Iterable[str] = ()) -
     for path in answers:
         if path not in opened:
             problems.append(_unknown(path, [*opened, *also], path in common))
-    rest = {path: answers[path] for path in answers if path not in common and path in opened}
+    rest = {p: meant(answers[p], opened[p]) for p in answers if p not in common and p in opened}
     problems += _refused(rest, opened)
     if problems:
         raise AnswerError("\n".join(problems))
     return _possible(space.fixed_at(rest)) if rest else space
+
+
+def meant(answer: Answer, domains: Iterable[Domain]) -> Answer:
+    """`yes` and `no` are names where alternatives are names, and truth values elsewhere."""
+    other: Answer = (
+        said(answer) if isinstance(answer, bool) else {"yes": True, "no": False}.get(f"{answer}", answer)
+    )
+    for domain in domains:
+        for reading in (answer, other):
+            if contains(domain, reading):
+                return reading
+    return answer
 
 
 def _refused(answers: Mapping[str, Answer], opened: Openings) -> Iterator[str]:
@@ -107,7 +120,11 @@ def said(answer: Answer) -> str:
 
 
 def _offers(domains: tuple[Domain, ...]) -> str:
-    return " or ".join(dict.fromkeys(_offer(domain) for domain in domains))
+    """Lists are told as one, in the order of the space as far as the walks showed it."""
+    listed = [value for domain in domains if isinstance(domain, Options) for value in domain.values]
+    unlisted = [_offer(domain) for domain in domains if not isinstance(domain, Options)]
+    lists = [_offer(Options(tuple(dict.fromkeys(listed)), ()))] if listed else []
+    return " or ".join(dict.fromkeys([*lists, *unlisted]))
 
 
 def _offer(domain: Domain) -> str:

@@ -76,11 +76,21 @@ def _binary(node: s.Binary) -> str:
 
 
 def _range(node: s.Range) -> str:
-    text = f"{flat_value(node.low, OR)}..{flat_value(node.high, SUM)}"
+    text = f"{_low(node)}..{flat_value(node.high, SUM)}"
     text += f" step {flat_value(node.step, SUM)}" if node.step is not None else ""
     text += " log" if node.log else ""
     text += f" @ {flat_value(node.centre, SUM)}" if node.centre is not None else ""
     return text + (" online" if node.online else "")
+
+
+def _low(node: s.Range) -> str:
+    """The lower end; a unit that both ends share stands on the upper one: `0..20%`."""
+    low, high = node.low, node.high
+    if not (isinstance(low, s.Number) and isinstance(high, s.Number) and low.unit):
+        return flat_value(low, OR)
+    text = flat_number(low)
+    bare = text.removesuffix(low.unit)
+    return bare if low.unit == high.unit and len(bare) <= _EXACT_DIGITS else text
 
 
 def flat_alternative(alternative: s.Alternative) -> str:
@@ -207,6 +217,7 @@ def has_body(node: object) -> bool:
 
 # --- literals -------------------------------------------------------------------------------
 
+_EXACT_DIGITS = 15  # that a float keeps of any text
 _SHIFTS = {"": 0, "k": 3, "M": 6, "G": 9, "%": -2}
 
 

@@ -126,7 +126,7 @@ def _children(rule: _Rule, taken: list[_Piece]) -> list[Any]:
         if kept == 1:
             children.append(value)
         elif kept == 2:
-            children += value
+            children = [*children, *value] if children else value  # long lists grow in place
     return children
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nasdsl.language import flat
 from nasdsl.language import syntax as s
+from nasdsl.language.depth import deep_recursion
 from nasdsl.language.lexer import tokenize
 from nasdsl.language.scanner import Comment
 
@@ -15,11 +16,13 @@ _INDENT = "    "
 _WIDTH = 100
 
 
+@deep_recursion()
 def print_value(node: s.Value) -> str:
     """One value on one line, without comments."""
     return flat.flat_value(node)
 
 
+@deep_recursion()
 def print_file(file: s.File) -> str:
     """The canonical text of a file, with the comments of its source."""
     comments = tokenize(file.source)[1] if file.source.text else []

@@ -132,21 +132,24 @@ def _check(c: Checker, node: s.Value, decisions: set[str]) -> None:
             _check(c, left, decisions)
             _check(c, right, decisions)
         case s.Call(name=name, arguments=arguments):
-            _check_call(c, node, name)
-            for argument in arguments:
-                _check(c, argument.value, decisions)
+            if _is_function(c, node, name):
+                for argument in arguments:
+                    _check(c, argument.value, decisions)
         case _:
             message = "`require` takes a comparison of decisions and quantities"
             c.problems.error("bad-require", message, node.span, "for example `require params <= 500k`")
 
 
-def _check_call(c: Checker, node: s.Call, name: str) -> None:
+def _is_function(c: Checker, node: s.Call, name: str) -> bool:
+    if name in _AGGREGATES or name in FUNCTIONS:
+        return True
     if name == "latency_ms":
         message = "`latency_ms` is measured, and measured requirements are not part of this version"
         c.problems.error("not-yet", message, node.span)
-    elif name not in _AGGREGATES and name not in FUNCTIONS:
+    else:
         known = [*_AGGREGATES, *FUNCTIONS]
         c.problems.unknown("unknown-name", f"`{name}` is no function of `require`", node.span, name, known)
+    return False
 
 
 def _conjuncts(node: s.Value) -> int:

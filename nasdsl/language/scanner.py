@@ -15,7 +15,7 @@ _MOST_PROBLEMS = 100  # reported of one file
 _TOKEN = re.compile(
     r"""
       (?P<SPACE>[ \t\r\f\ufeff]+)
-    | (?P<NEWLINE>\n)
+    | (?P<NEWLINE>\n(?:[ \t\r\f]*\n)*)
     | (?P<HASH>(?<=\w)\#\d+(?=[ \t]*[/=\[]))
     | (?P<COMMENT>\#[^\n]*)
     | (?P<NUMBER>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[kKMG%]?)
@@ -70,7 +70,7 @@ def scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
                 break
         elif kind == "NEWLINE":
             tokens.append(Token("NEWLINE", "\n", span))
-            line, line_start = line + 1, end
+            line, line_start = line + text.count("\n", at, end), end
         elif kind == "COMMENT":
             alone = not tokens or tokens[-1].kind == "NEWLINE"
             comments.append(Comment(text[at:end].rstrip(), span, alone))

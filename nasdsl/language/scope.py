@@ -39,9 +39,11 @@ class Problems:
     def errors(self) -> list[Diagnostic]:
         return [d for d in self.found if d.severity == "error"]
 
-    @property
-    def warnings(self) -> list[Diagnostic]:
-        return [d for d in self.found if d.severity == "warning"]
+    def report(self) -> list[Diagnostic]:
+        """Everything found, ordered by place. What is unused often is so because of an error
+        elsewhere, so beside errors it is left out."""
+        shown = [d for d in self.found if not (self.errors and d.code.startswith("unused-"))]
+        return sorted(shown, key=lambda d: (d.span.start, d.severity))
 
 
 class FrameBuilder:
@@ -159,7 +161,8 @@ class Checker:
     decisions: set[str] = field(default_factory=set)  # the last names of all decisions
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
-    index_ranges: set[int] = field(default_factory=set)  # cells of indices that a range reads
+    measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
+    index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,8 @@ class Space:
     def _satisfies(self, point: Point) -> bool:
         if not self._program.requirements:
             return True
-        quantities = measure(self.decided(point)) if self.has_network else {}
+        # Before the data are read, their shapes are not known, nor what they cost.
+        quantities = measure(self.decided(point)) if self.has_network and self._is_concrete else {}
         return all(line.holds(point, quantities) for line in self._program.requirements)
 
     def decide(self, choose: Callable[[Decision], Answer]) -> Point:

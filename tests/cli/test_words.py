@@ -28,8 +28,10 @@ def test_no_durations(text: str) -> None:
 def test_settings() -> None:
     assert setting("epochs=5") == ("epochs", 5)
     assert setting("train/clip = 0.5") == ("clip", 0.5)
-    with pytest.raises(argparse.ArgumentTypeError):
-        setting("batch_size=2.5")
+    assert setting("network/act=relu") == ("network/act", "relu")
+    for text in ("epochs", "=5", "epochs="):
+        with pytest.raises(argparse.ArgumentTypeError):
+            setting(text)
 
 
 def test_whole_numbers() -> None:

@@ -60,7 +60,9 @@ def _extended(values: st.SearchStrategy[s.Value]) -> st.SearchStrategy[s.Value]:
         tuple
     )
     bodies = blocks(values)
-    operators = st.sampled_from("+ - * / // ^ == != < <= > >= and or".split())
+    operators = st.sampled_from(
+        ["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
+    )
     return st.one_of(
         st.builds(s.Attribute, values, names),
         st.builds(s.Call, names, arguments, st.one_of(st.none(), bodies)),

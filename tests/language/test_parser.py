@@ -284,7 +284,28 @@ SOFT = [
     "input",
     "output",
 ]
-HARD = "space import use let block network train task require maximize minimize start if else repeat permute pick and or not".split()
+HARD = [
+    "space",
+    "import",
+    "use",
+    "let",
+    "block",
+    "network",
+    "train",
+    "task",
+    "require",
+    "maximize",
+    "minimize",
+    "start",
+    "if",
+    "else",
+    "repeat",
+    "permute",
+    "pick",
+    "and",
+    "or",
+    "not",
+]
 
 
 @pytest.mark.parametrize("word", SOFT)
