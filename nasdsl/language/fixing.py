@@ -74,7 +74,9 @@ def fix(space: Space, answers: Mapping[str, Answer], also: Iterable[str] = ()) -
 
 def meant(answer: Answer, domains: Iterable[Domain]) -> Answer:
     """`yes` and `no` are names where alternatives are names, and truth values elsewhere."""
-    other: Answer = said(answer) if isinstance(answer, bool) else {"yes": True, "no": False}.get(f"{answer}", answer)
+    other: Answer = (
+        said(answer) if isinstance(answer, bool) else {"yes": True, "no": False}.get(f"{answer}", answer)
+    )
     for domain in domains:
         for reading in (answer, other):
             if contains(domain, reading):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.suggest import did_you_mean
+from nasdsl.training.dataset import INPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite
 
@@ -21,7 +22,7 @@ def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: 
     x = checked_inputs(str(path), _array(path, arrays, inputs, "the inputs"), f"`{inputs}`")
     y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), len(x))
     groups = _per_row(path, _array(path, arrays, group, "the groups"), group, len(x)) if group else None
-    return Samples(str(path), x, y, groups, _times(path, arrays, time, len(x)) if time else None)
+    return Samples(str(path), {INPUT: x}, y, groups, _times(path, arrays, time, len(x)) if time else None)
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from nasdsl.language.suggest import did_you_mean
 from nasdsl.training.errors import DataError
 
 _MOST_LEVELS = 50  # texts of one column that become columns of zeros and ones
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
 _NO_TEXT = frozenset({"", "na", "n/a", "nan"})
 _NO_NUMBER = _NO_TEXT | {"null", "none", "?", "-"}
 
@@ -143,6 +145,10 @@ def _levels(table: Table, name: str) -> tuple[str, ...] | None:
     known = [cell for cell in cells if cell.lower() not in _NO_NUMBER]
     if sum(_is_number(cell) for cell in known) * 2 >= len(known):
         return None
+    if known and all(_DATE.match(cell) for cell in known):
+        message = f"column `{name}` holds dates"
+        help = f'order the rows by it: csv(…, time = "{name}"); or turn it into numbers, or take it out'
+        raise DataError(message, table.at(0), help)
     levels = tuple(sorted(set(cells)))
     if len(levels) > _MOST_LEVELS:
         message = f"column `{name}` has {len(levels)} different texts, more than {_MOST_LEVELS}"
@@ -186,6 +192,17 @@ def _refuse_missing(table: Table, name: str, row: int, cell: str, missing: froze
     if cell.lower() in missing:
         message = f"column `{name}` has no value" + (f" (`{cell}`)" if cell else "")
         raise DataError(message, table.at(row), "fill the cell, or take the row or the column out")
+
+
+def refuse_fractions(table: Table, name: str) -> None:
+    """Raises DataError where a column of classes holds measurements: numbers of which one is a fraction."""
+    cells = table.columns[name]
+    if not all(_is_number(cell) for cell in cells):
+        return
+    for row, cell in enumerate(cells):
+        if not float(cell).is_integer():
+            message = f"`{cell}` in column `{name}` is a fraction, not a class"
+            raise DataError(message, table.at(row), "numbers are predicted by `task regression`")
 
 
 def texts(table: Table, name: str, use: str) -> NDArray[np.str_]:
