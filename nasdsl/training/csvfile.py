@@ -77,4 +77,5 @@ def _target_values(kind: str, table: Table, targets: tuple[str, ...]) -> NDArray
         return cells
     for name in targets:
         table.column(name, "the target")
-    return np.stack([numbers(table, name) for name in targets], axis=1)
+    help = "correct the cell; classes are predicted by `task classification`"
+    return np.stack([numbers(table, name, help) for name in targets], axis=1)

@@ -135,7 +135,11 @@ def _numbers(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
         raise DataError(message, valid.name if valid else samples.name)
     constant = np.flatnonzero(np.ptp(columns[0], axis=0) == 0)
     if len(constant):
-        raise DataError("all targets are the same number", samples.name, "there is nothing to learn")
+        raise DataError(
+            "all targets are the same number",
+            samples.name,
+            "there is nothing to learn; is the target the right one?",
+        )
     return np.concatenate(columns)
 
 
@@ -219,7 +223,7 @@ def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float3
         message = f"{what} have shape {array.shape}"
         raise DataError(message, name, f"the first axis counts rows, the others are {forms}")
     if not array.size:
-        raise DataError(f"{what} are empty, of shape {array.shape}", name)
+        raise DataError(f"{what} are empty, of shape {array.shape}", name, "give one row per sample")
     return refuse_infinite(name, array.astype(np.float32), what)
 
 
@@ -228,7 +232,9 @@ def checked_targets(name: str, kind: str, y: Any, n_rows: int) -> NDArray[Any]:
     array = np.asarray(y)
     if array.ndim == 0 or len(array) != n_rows:
         raise DataError(
-            f"{n_rows} rows of inputs, but {array.size and len(np.atleast_1d(array))} targets", name
+            f"{n_rows} rows of inputs, but {array.size and len(np.atleast_1d(array))} targets",
+            name,
+            "give one target per row",
         )
     if kind == "regression":
         if array.dtype.kind not in "fiub" or array.ndim > 2:

@@ -99,7 +99,7 @@ def test_several_targets_of_a_regression(tmp_path):
     assert data.targets[OUTPUT].shape == (60, 2)
     assert "size" not in data.features
     np.testing.assert_allclose(
-        data.folds[0].targets[OUTPUT].mean, data.targets[OUTPUT][data.rows("train")].mean(0)
+        data.folds[0].targets[OUTPUT].mean, data.targets[OUTPUT][data.rows("train")].mean(0), rtol=1e-5
     )
 
 
