@@ -84,6 +84,7 @@ def _prepare(space: Space, data: Any, valid: Any, folder: Path) -> Prepared:
         _save_whole(dataset, kept)
     described = {
         "statement": dataset.statement,
+        "warnings": list(dataset.warnings),
         "inputs": shapes_to_json(dataset.shapes),
         "outputs": dataset.outputs,
     }

@@ -46,6 +46,7 @@ def figures(run: Run) -> list[str]:
     data = run.meta.get("data")
     if data:
         lines.append(f"data        {data['statement']}")
+        lines += [f"warning     {warning}" for warning in data.get("warnings", ())]
     return lines
 
 

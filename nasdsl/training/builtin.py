@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from nasdsl.training import mnist1d
-from nasdsl.training.dataset import Dataset
+from nasdsl.training.dataset import INPUT, Dataset
 from nasdsl.training.samples import Samples, assemble, presplit
 from nasdsl.training.splits import Splitting
 
@@ -18,7 +18,7 @@ def digits() -> Dataset:
 
     data = load_digits()
     images = data.images[:, np.newaxis].astype(np.float32)
-    return assemble("classification", Samples("digits", images, data.target), Splitting())
+    return assemble("classification", Samples("digits", {INPUT: images}, data.target), Splitting())
 
 
 def breast_cancer() -> Dataset:
@@ -50,7 +50,7 @@ def diabetes() -> Dataset:
 def mnist_1d(shuffled: bool) -> Dataset:
     """3,200 / 800 of the authors' training part; their own 1,000 for the test."""
     x, y = mnist1d.generate(shuffled)
-    samples = Samples("mnist1d", x[:, np.newaxis].astype(np.float32), y)
+    samples = Samples("mnist1d", {INPUT: x[:, np.newaxis].astype(np.float32)}, y)
     n_train = mnist1d.N_TRAIN * 4 // 5
     return presplit(
         "classification",
@@ -63,7 +63,7 @@ def mnist_1d(shuffled: bool) -> Dataset:
 
 
 def _table(kind: str, name: str, x: np.ndarray, y: np.ndarray, features: np.ndarray | list[str]) -> Dataset:
-    samples = Samples(name, x.astype(np.float32), np.asarray(y), features=tuple(map(str, features)))
+    samples = Samples(name, {INPUT: x.astype(np.float32)}, np.asarray(y), features=tuple(map(str, features)))
     return assemble(kind, samples, Splitting())
 
 

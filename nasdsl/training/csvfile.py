@@ -9,9 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.signatures.data import target_columns
+from nasdsl.training.dataset import INPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples
-from nasdsl.training.tables import Encoding, Table, encode, encoding_of, numbers, read_table, texts, times
+from nasdsl.training.tables import (
+    Encoding,
+    Table,
+    encode,
+    encoding_of,
+    numbers,
+    read_table,
+    refuse_fractions,
+    texts,
+    times,
+)
 
 
 def read_csv(
@@ -51,7 +62,7 @@ def _samples(
 ) -> Samples:
     return Samples(
         name=table.name,
-        inputs=encode(table, encoding),
+        inputs={INPUT: encode(table, encoding)},
         targets=_target_values(kind, table, targets),
         groups=texts(table, group, "the group") if group else None,
         times=times(table, time) if time else None,
@@ -61,7 +72,10 @@ def _samples(
 
 def _target_values(kind: str, table: Table, targets: tuple[str, ...]) -> NDArray[Any]:
     if kind == "classification":
-        return texts(table, targets[0], "the target")
+        cells = texts(table, targets[0], "the target")
+        refuse_fractions(table, targets[0])
+        return cells
     for name in targets:
         table.column(name, "the target")
-    return np.stack([numbers(table, name) for name in targets], axis=1)
+    help = "correct the cell; classes are predicted by `task classification`"
+    return np.stack([numbers(table, name, help) for name in targets], axis=1)

@@ -53,6 +53,7 @@ class Dataset:
     test: the rows that selection never sees; may be empty.
     outputs: what `linear(outputs)` gets: classes, or numbers to predict.
     statement: one sentence for people: what the data are and how they are split.
+    warnings: sentences about what can be used but should be looked at.
     classes, features: names in order, () where there are none.
     """
 
@@ -66,6 +67,7 @@ class Dataset:
     statement: str
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_table(self) -> bool:
@@ -114,6 +116,7 @@ def _meta(data: Dataset) -> dict[str, Any]:
         "statement": data.statement,
         "classes": list(data.classes),
         "features": list(data.features),
+        "warnings": list(data.warnings),
     }
 
 
@@ -157,4 +160,5 @@ def _unflat(meta: dict[str, Any], arrays: dict[str, Array]) -> Dataset:
         statement=meta["statement"],
         classes=tuple(meta["classes"]),
         features=tuple(meta["features"]),
+        warnings=tuple(meta["warnings"]),
     )

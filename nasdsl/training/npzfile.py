@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.suggest import did_you_mean
+from nasdsl.training.dataset import INPUT
 from nasdsl.training.errors import DataError
+from nasdsl.training.files import missing
 from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite
 
 
@@ -21,7 +23,7 @@ def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: 
     x = checked_inputs(str(path), _array(path, arrays, inputs, "the inputs"), f"`{inputs}`")
     y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), len(x))
     groups = _per_row(path, _array(path, arrays, group, "the groups"), group, len(x)) if group else None
-    return Samples(str(path), x, y, groups, _times(path, arrays, time, len(x)) if time else None)
+    return Samples(str(path), {INPUT: x}, y, groups, _times(path, arrays, time, len(x)) if time else None)
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:
@@ -32,7 +34,7 @@ def _arrays(path: Path) -> Mapping[str, Any]:
                 raise DataError("one array, not a file of named arrays", str(path), "write it by np.savez")
             return {name: _loaded(file, name) for name in file.files}
     except FileNotFoundError as error:
-        raise DataError("no such file", str(path), "paths in a space are relative to the space") from error
+        raise missing(path) from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError("not an npz file, or a damaged one", str(path), "write it by np.savez") from error
 
@@ -71,7 +73,7 @@ def _times(path: Path, arrays: Mapping[str, Any], name: str, n_rows: int) -> NDA
     array = _per_row(path, _array(path, arrays, name, "the times"), name, n_rows)
     if array.dtype.kind == "M":
         if np.isnat(array).any():
-            raise DataError(f"`{name}` has a missing time", str(path))
+            raise DataError(f"`{name}` has a missing time", str(path), "fill or leave out such rows")
         return array.astype("datetime64[us]").astype(np.float64)
     if array.dtype.kind not in "fiu":
         raise DataError(f"`{name}` holds no times", str(path), "give numbers or datetime64")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from nasdsl.language.network import Spec, Task
 from nasdsl.language.signatures.table import DATA
 from nasdsl.training.builtin import BUILT_IN, mnist_1d
 from nasdsl.training.csvfile import read_csv
-from nasdsl.training.dataset import Dataset
+from nasdsl.training.dataset import INPUT, Dataset
 from nasdsl.training.errors import DataError
 from nasdsl.training.npzfile import read_npz
 from nasdsl.training.samples import Samples, assemble, checked_inputs, checked_targets
@@ -21,7 +22,7 @@ _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 
 @dataclass(frozen=True, eq=False)
 class UserData:
-    """Data in place of a space's own: a file, or arrays (X, y).
+    """Data in place of a space's own: a file, or arrays (X, y), where X may be several by name.
 
     target: column or array to predict; that of the space by default. valid: a file of the same form,
     or arrays, to validate on.
@@ -35,7 +36,7 @@ class UserData:
 
     @classmethod
     def from_arrays(cls, arrays: tuple[Any, Any], valid: tuple[Any, Any] | None = None) -> UserData:
-        """X (rows, …) and y (rows,) or (rows, numbers), as anything that NumPy takes."""
+        """X (rows, …) or {name: X}, and y (rows,) or (rows, numbers), as anything that NumPy takes."""
         for pair in (arrays, *([] if valid is None else [valid])):
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise DataError("arrays are given as a pair (X, y)")
@@ -141,8 +142,15 @@ def _user_data(task: Task, user: UserData) -> Dataset:
 
 
 def _samples(kind: str, pair: tuple[Any, Any], name: str) -> Samples:
-    x = checked_inputs(name, pair[0], "X")
-    return Samples(name, x, checked_targets(name, kind, pair[1], len(x)))
+    given = pair[0] if isinstance(pair[0], Mapping) else {INPUT: pair[0]}
+    if not given:
+        raise DataError("there are no inputs", name, "give X, or {name: X, …}")
+    inputs = {key: checked_inputs(name, x, "X" if key == INPUT else f"`{key}`") for key, x in given.items()}
+    lengths = {key: len(x) for key, x in inputs.items()}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"`{key}` has {n}" for key, n in lengths.items())
+        raise DataError(f"inputs differ in their number of rows: {said}", name, "give one row per sample")
+    return Samples(name, inputs, checked_targets(name, kind, pair[1], next(iter(lengths.values()))))
 
 
 def _file_spec(task: Task, user: UserData) -> Spec:

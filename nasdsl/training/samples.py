@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from nasdsl.language.shapes import shape_of
 from nasdsl.language.suggest import did_you_mean
-from nasdsl.training.dataset import INPUT, OUTPUT, Array, Dataset, Fold, Scale
+from nasdsl.training.dataset import OUTPUT, Array, Dataset, Fold, Scale
 from nasdsl.training.errors import DataError
 from nasdsl.training.splits import Keys, Parts, Splitting, split
+from nasdsl.training.suspicions import suspicions
 
+_WHOLE = re.compile(r"[+-]?\d+")
 _AXES = (
     "a row of numbers",
     "channels and length",
@@ -25,17 +28,27 @@ _AXES = (
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Rows of data. `targets` are classes of any type (rows,), or numbers (rows, n).
+    """Rows of data. `inputs` by name, float32 (rows, …); `targets` are classes of any type (rows,), or numbers (rows, n).
 
     name: of the source, for messages. groups, times: one value per row, or None.
     """
 
     name: str
-    inputs: NDArray[np.float32]
+    inputs: Mapping[str, NDArray[np.float32]]
     targets: NDArray[Any]
     groups: NDArray[Any] | None = None
     times: NDArray[np.float64] | None = None
     features: tuple[str, ...] = ()
+
+    @property
+    def n_rows(self) -> int:
+        """Of every input alike."""
+        return len(self.targets)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of one row of each input."""
+        return {name: array.shape[1:] for name, array in self.inputs.items()}
 
 
 def assemble(
@@ -46,14 +59,16 @@ def assemble(
     Raises DataError where the targets do not fit the kind of task, or a part would stay empty.
     """
     targets, classes = _encoded(kind, samples, valid)
-    n_rows = len(samples.inputs)
+    n_rows = samples.n_rows
     keys = Keys(targets[:n_rows] if kind == "classification" else None, samples.groups, samples.times)
-    given = None if valid is None else np.arange(n_rows, n_rows + len(valid.inputs))
+    given = None if valid is None else np.arange(n_rows, n_rows + valid.n_rows)
     try:
         parts = split(n_rows, keys, splitting, given)
     except DataError as error:
         raise DataError(error.message, samples.name, error.help) from error
-    inputs = samples.inputs if valid is None else np.concatenate([samples.inputs, valid.inputs])
+    inputs = dict(samples.inputs)
+    if valid is not None:
+        inputs = {name: np.concatenate([x, valid.inputs[name]]) for name, x in inputs.items()}
     return _dataset(kind, samples, inputs, targets, classes, parts, standardize)
 
 
@@ -67,7 +82,7 @@ def presplit(kind: str, samples: Samples, train: Array, valid: Array, test: Arra
 def _dataset(
     kind: str,
     samples: Samples,
-    inputs: NDArray[np.float32],
+    inputs: Mapping[str, NDArray[np.float32]],
     targets: Array,
     classes: tuple[str, ...],
     parts: Parts,
@@ -79,29 +94,30 @@ def _dataset(
         Fold(
             train,
             valid,
-            {INPUT: _scale_inputs(inputs[train])} if standardize else {},
+            {name: _scale_inputs(x[train]) for name, x in inputs.items()} if standardize else {},
             {} if classes else {OUTPUT: _scale(targets[train], (0,))},
         )
         for train, valid in parts.folds
     )
-    return Dataset(
+    data = Dataset(
         kind=kind,
-        inputs={INPUT: inputs},
+        inputs=inputs,
         targets={OUTPUT: targets},
         folds=folds,
         test=parts.test,
-        shapes={INPUT: shape_of(inputs.shape[1:])},
+        shapes={name: shape_of(x.shape[1:]) for name, x in inputs.items()},
         outputs=len(classes) or targets.shape[1],
         statement=f"{samples.name}: {parts.said}",
         classes=classes,
         features=samples.features,
     )
+    return replace(data, warnings=suspicions(data))
 
 
 def _encoded(kind: str, samples: Samples, valid: Samples | None) -> tuple[Array, tuple[str, ...]]:
     """All targets as training needs them, `valid` last, and the names of the classes."""
-    if valid is not None and valid.inputs.shape[1:] != samples.inputs.shape[1:]:
-        message = f"rows of shape {valid.inputs.shape[1:]}, but {samples.name} has {samples.inputs.shape[1:]}"
+    if valid is not None and valid.shapes != samples.shapes:
+        message = f"rows of shape {_say_shapes(valid)}, but {samples.name} has {_say_shapes(samples)}"
         raise DataError(message, valid.name)
     if kind == "regression":
         return _numbers(samples, valid), ()
@@ -119,13 +135,16 @@ def _numbers(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
         raise DataError(message, valid.name if valid else samples.name)
     constant = np.flatnonzero(np.ptp(columns[0], axis=0) == 0)
     if len(constant):
-        raise DataError("all targets are the same number", samples.name, "there is nothing to learn")
+        raise DataError(
+            "all targets are the same number",
+            samples.name,
+            "there is nothing to learn; is the target the right one?",
+        )
     return np.concatenate(columns)
 
 
 def _classes(samples: Samples, valid: Samples | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    names, targets = np.unique(samples.targets, return_inverse=True)
-    targets = targets.reshape(-1).astype(np.int64)
+    names, targets = _levels(samples.targets)
     if len(names) < 2:
         help = "classification needs two or more; is the target the right one?"
         raise DataError(f"all targets are of one class, `{_say(names[0])}`", samples.name, help)
@@ -144,8 +163,24 @@ def _classes(samples: Samples, valid: Samples | None) -> tuple[NDArray[np.int64]
         label = _say(valid.targets[unseen[0]])
         help = did_you_mean(label, map(_say, names)) or "every class must also be there to train on"
         raise DataError(f"class `{label}` is not among those of {samples.name}", valid.name, help)
-    more = np.searchsorted(names, valid.targets).astype(np.int64)
+    numbers = {name: number for number, name in enumerate(names.tolist())}
+    more = np.array([numbers[value] for value in valid.targets.tolist()])
     return np.concatenate([targets, more]), tuple(_say(name) for name in names)
+
+
+def _levels(targets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The classes in order, and the number of each row's. Texts that are whole numbers count as numbers."""
+    names, numbers = np.unique(targets, return_inverse=True)
+    order = np.arange(len(names))
+    if names.dtype.kind == "U" and all(_WHOLE.fullmatch(name) for name in names):
+        order = np.array(sorted(order, key=lambda number: (int(names[number]), names[number])))
+    return names[order], np.argsort(order)[numbers.reshape(-1)].astype(np.int64)
+
+
+def _say_shapes(samples: Samples) -> str:
+    if len(samples.inputs) == 1:
+        return str(next(iter(samples.shapes.values())))
+    return ", ".join(f"{name} {shape}" for name, shape in samples.shapes.items())
 
 
 def _say(value: Any) -> str:
@@ -188,7 +223,7 @@ def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float3
         message = f"{what} have shape {array.shape}"
         raise DataError(message, name, f"the first axis counts rows, the others are {forms}")
     if not array.size:
-        raise DataError(f"{what} are empty, of shape {array.shape}", name)
+        raise DataError(f"{what} are empty, of shape {array.shape}", name, "give one row per sample")
     return refuse_infinite(name, array.astype(np.float32), what)
 
 
@@ -197,7 +232,9 @@ def checked_targets(name: str, kind: str, y: Any, n_rows: int) -> NDArray[Any]:
     array = np.asarray(y)
     if array.ndim == 0 or len(array) != n_rows:
         raise DataError(
-            f"{n_rows} rows of inputs, but {array.size and len(np.atleast_1d(array))} targets", name
+            f"{n_rows} rows of inputs, but {array.size and len(np.atleast_1d(array))} targets",
+            name,
+            "give one target per row",
         )
     if kind == "regression":
         if array.dtype.kind not in "fiub" or array.ndim > 2:

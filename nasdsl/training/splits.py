@@ -90,7 +90,8 @@ def _valid_share(splitting: Splitting, given_valid: Rows | None) -> float:
 
 def _units(n_rows: int, keys: Keys) -> tuple[Rows, Rows]:
     """The unit of each row, which no cut divides, and all rows in the order in which parts take them."""
-    rng = np.random.default_rng(_SEED)
+    # NumPy promises the stream of RandomState for ever; those of its newer generators may change.
+    rng = np.random.RandomState(_SEED)
     if keys.groups is not None:
         units = np.unique(keys.groups, return_inverse=True)[1].astype(np.int64)
     else:
@@ -108,12 +109,12 @@ def _units(n_rows: int, keys: Keys) -> tuple[Rows, Rows]:
     return units, order
 
 
-def _spread(classes: NDArray[Any], rng: np.random.Generator) -> NDArray[np.float64]:
+def _spread(classes: NDArray[Any], rng: np.random.RandomState) -> NDArray[np.float64]:
     """A rank in 0..1 for each row, such that every stretch of ranks holds its share of each class."""
     rank = np.empty(len(classes))
     for value in np.unique(classes):
         rows = np.flatnonzero(classes == value)
-        rank[rng.permutation(rows)] = (np.arange(len(rows)) + rng.random()) / len(rows)
+        rank[rng.permutation(rows)] = (np.arange(len(rows)) + rng.random_sample()) / len(rows)
     return rank
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.training.errors import DataError
+from nasdsl.training.files import missing
 
 _MOST_LEVELS = 50  # texts of one column that become columns of zeros and ones
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
+_CORRECT = "correct the cell, or take the column out"
 _NO_TEXT = frozenset({"", "na", "n/a", "nan"})
 _NO_NUMBER = _NO_TEXT | {"null", "none", "?", "-"}
 
@@ -72,14 +76,16 @@ def _text(path: Path) -> str:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
-        raise DataError("no such file", str(path), "paths in a space are relative to the space") from error
+        raise missing(path) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise DataError("the file is not UTF-8 text", f"{path}:{line}", "save it as UTF-8") from error
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", str(path)) from error
     if not text.strip():
-        raise DataError("the file is empty", str(path))
+        raise DataError(
+            "the file is empty", str(path), "write the names of the columns, then one row per line"
+        )
     if "\0" in text:
         raise DataError("the file is not text", str(path), "is it really a csv file?")
     return text
@@ -97,7 +103,7 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 def _check_widths(path: Path, rows: list[list[str]], lines: list[int]) -> None:
     if len(rows) < 2:
-        raise DataError("there are names but no rows", str(path))
+        raise DataError("there are names but no rows", str(path), "add one line per sample")
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(rows[0]):
             message = f"{len(row)} cells, but the first line names {len(rows[0])} columns"
@@ -134,7 +140,7 @@ def encoding_of(table: Table, leave_out: Sequence[str]) -> Encoding:
     """
     names = [name for name in table.columns if name not in leave_out]
     if not names:
-        raise DataError("no column is left to learn from", table.name)
+        raise DataError("no column is left to learn from", table.name, "add columns beside the target")
     return Encoding({name: _levels(table, name) for name in names})
 
 
@@ -143,6 +149,10 @@ def _levels(table: Table, name: str) -> tuple[str, ...] | None:
     known = [cell for cell in cells if cell.lower() not in _NO_NUMBER]
     if sum(_is_number(cell) for cell in known) * 2 >= len(known):
         return None
+    if known and all(_DATE.match(cell) for cell in known):
+        message = f"column `{name}` holds dates"
+        help = f'order the rows by it: csv(…, time = "{name}"); or turn it into numbers, or take it out'
+        raise DataError(message, table.at(0), help)
     levels = tuple(sorted(set(cells)))
     if len(levels) > _MOST_LEVELS:
         message = f"column `{name}` has {len(levels)} different texts, more than {_MOST_LEVELS}"
@@ -167,7 +177,7 @@ def encode(table: Table, encoding: Encoding) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def numbers(table: Table, name: str) -> NDArray[np.float64]:
+def numbers(table: Table, name: str, help: str = _CORRECT) -> NDArray[np.float64]:
     """A column of finite numbers, (rows,). Raises DataError with the line of the first other cell."""
     out = np.empty(len(table.lines))
     for row, cell in enumerate(table.columns[name]):
@@ -176,9 +186,13 @@ def numbers(table: Table, name: str) -> NDArray[np.float64]:
             out[row] = float(cell)
         except ValueError as error:
             message = f"`{cell}` in column `{name}` is not a number"
-            raise DataError(message, table.at(row), "correct the cell, or take the column out") from error
+            raise DataError(message, table.at(row), help) from error
         if not np.isfinite(out[row]) or abs(out[row]) > np.finfo(np.float32).max:
-            raise DataError(f"`{cell}` in column `{name}` is too large or infinite", table.at(row))
+            raise DataError(
+                f"`{cell}` in column `{name}` is too large or infinite",
+                table.at(row),
+                "correct the cell, or take the row out",
+            )
     return out
 
 
@@ -186,6 +200,17 @@ def _refuse_missing(table: Table, name: str, row: int, cell: str, missing: froze
     if cell.lower() in missing:
         message = f"column `{name}` has no value" + (f" (`{cell}`)" if cell else "")
         raise DataError(message, table.at(row), "fill the cell, or take the row or the column out")
+
+
+def refuse_fractions(table: Table, name: str) -> None:
+    """Raises DataError where a column of classes holds measurements: numbers of which one is a fraction."""
+    cells = table.columns[name]
+    if not all(_is_number(cell) for cell in cells):
+        return
+    for row, cell in enumerate(cells):
+        if not float(cell).is_integer():
+            message = f"`{cell}` in column `{name}` is a fraction, not a class"
+            raise DataError(message, table.at(row), "numbers are predicted by `task regression`")
 
 
 def texts(table: Table, name: str, use: str) -> NDArray[np.str_]:

@@ -39,7 +39,7 @@ class Trained:
     """What came of a training.
 
     measures: of the validation part after the last epoch. curve: the same after each epoch, with `step`
-    (epochs done) and `train_loss`. seconds: wall time. state_dict: the weights, of the first fold.
+    (epochs done) and `train_loss`. seconds: wall time. state_dict: the weights, of the first fold, contiguous.
     """
 
     measures: dict[str, float]
@@ -81,7 +81,10 @@ def train(
             measured = {name: value for name, value in measured.items() if name != "train_loss"}
             if on_epoch is not None and not on_epoch(epoch, measured):
                 break
-    state = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+    state = {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in module.state_dict().items()
+    }
     return Trained(measured, curve, time.perf_counter() - began, state)
 
 
@@ -127,10 +130,10 @@ class _Session:
         self.module.train()
         order = self.train_rows[torch.randperm(len(self.train_rows), generator=self.order)]
         order = order.to(self.valid_rows.device)
-        # A lone last sample waits for another epoch: batch norm cannot take it.
-        batches = [b for b in torch.split(order, self.batch_size) if len(b) > 1 or self.batch_size == 1]
-        total = sum((self._step(rows) for rows in batches), start=torch.zeros((), device=order.device))
-        train_loss = float(total) / len(batches)
+        batches = torch.split(order, self.batch_size)[: _n_batches(len(order), self.batch_size)]
+        with _refusing_single_samples(self.batch_size):
+            losses = [self._step(rows) for rows in batches]
+        train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
             raise Diverged(f"the training loss is {train_loss}{_LOWER_RATE}")
         measured = _measure(self.module, self.data, self.valid_rows, self.kind, self.measured_loss)
@@ -166,7 +169,7 @@ def _session(
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = data.folds[fold]
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
-    n_steps = n_epochs * math.ceil(len(rows.train) / batch_size)
+    n_steps = n_epochs * _n_batches(len(rows.train), batch_size)
     optimizer_spec, schedule_spec = call(settings, "optimizer"), call(settings, "schedule")
     assert optimizer_spec is not None and schedule_spec is not None
     return _Session(
@@ -186,6 +189,24 @@ def _session(
         rng=np.random.default_rng(seed),
         steps=iter(range(n_steps)),
     )
+
+
+def _n_batches(n_rows: int, batch_size: int) -> int:
+    """Per epoch. A lone last sample waits for another epoch: batch norm cannot take it."""
+    whole, rest = divmod(n_rows, batch_size)
+    return whole + (rest > 1)
+
+
+@contextmanager
+def _refusing_single_samples(batch_size: int) -> Iterator[None]:
+    """Raises DataError for a norm over a batch of one, which torch refuses in its own words."""
+    try:
+        yield
+    except ValueError as error:
+        if batch_size > 1 or not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        help = "take a batch_size of 2 or more, or layer_norm"
+        raise DataError("batch_norm cannot normalize a batch of one sample", help=help) from error
 
 
 def _outputs(module: nn.Module, batch: Batch) -> Tensors:

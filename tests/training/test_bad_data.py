@@ -39,7 +39,11 @@ CSV = {
     "rare class": (swapped(3, "1,2,c"), "classification", {}, "", "too few rows of class `c`: 1", "three or more"),
     "text to predict": (text(*GOOD), "regression", {}, ":2", "`a` in column `label` is not a number", "correct"),
     "numbers as classes": (
-        text(*(f"{i},1,{i}.5" for i in range(20))), "classification", {}, "", "20 classes in 20 rows", "task regression",
+        text(*(f"{i},1,{i}" for i in range(20))), "classification", {}, "", "20 classes in 20 rows", "task regression",
+    ),
+    "a fraction as a class": (swapped(4, "1,2,0.5").replace(",a", ",0").replace(",b", ",1"), "classification", {}, ":4", "`0.5` in column `label` is a fraction", "task regression"),
+    "dates": (
+        text(*(f"2024-01-{i + 1:02d},1,{'ab'[i % 2]}" for i in range(20))), "classification", {}, ":2", "column `x` holds dates", 'time = "x"',
     ),
     "constant numbers": (text(*(f"{i},1,5" for i in range(20))), "regression", {}, "", "the same number", "nothing to learn"),
     "missing cell": (swapped(9, "1,,a"), "classification", {}, ":9", "column `z` has no value", "fill the cell"),
@@ -153,6 +157,15 @@ def test_arrays_that_do_not_fit_each_other():
         open_data(task, None, UserData.from_arrays((x, y[:8])))
     with pytest.raises(DataError, match=r"pair \(X, y\)"):
         UserData.from_arrays((x, y, y))
+
+
+def test_several_inputs_have_as_many_rows():
+    task = Task("classification", None, {}, 2)
+    inputs = {"left": np.zeros((9, 3)), "right": np.zeros((8, 3))}
+    with pytest.raises(DataError, match="`left` has 9, `right` has 8"):
+        open_data(task, None, UserData.from_arrays((inputs, np.arange(9) % 2)))
+    with pytest.raises(DataError, match="no inputs"):
+        open_data(task, None, UserData.from_arrays(({}, np.arange(9) % 2)))
 
 
 def test_a_file_of_a_user_needs_a_target(tmp_path):

@@ -18,17 +18,16 @@ def task(kind, name="shape", **arguments):
     return Task(kind, Spec(name, arguments), {}, 2)
 
 
-def write_csv(path, n_rows=60, seed=0):
-    """Columns size (mean 100, deviation 10), color, patient, day, quality; size decides quality."""
+def write_csv(path, n_rows=60, seed=0, dates=False):
+    """Columns size (mean 100, deviation 10), color, patient, day, quality, price; size decides quality."""
     rng = np.random.default_rng(seed)
     size = rng.normal(100, 10, n_rows)
     lines = ["size,color,patient,day,quality,price"]
     for row in range(n_rows):
         quality = "good" if size[row] > 100 else "bad"
+        day = f"2024-01-{1 + row % 28:02d}" if dates else row % 28
         color = ("red", "green", "blue")[row % 3]
-        lines.append(
-            f"{size[row]:.4f},{color},p{row // 6},2024-01-{1 + row % 28:02d},{quality},{3 * size[row]:.3f}"
-        )
+        lines.append(f"{size[row]:.4f},{color},p{row // 6},{day},{quality},{3 * size[row]:.3f}")
     path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -82,7 +81,7 @@ def test_a_table_is_encoded_and_scaled_by_its_training_part(tmp_path):
 
 
 def test_groups_and_times_are_no_inputs(tmp_path):
-    write_csv(tmp_path / "t.csv")
+    write_csv(tmp_path / "t.csv", dates=True)
     arguments = {"path": "t.csv", "target": "price", "group": "patient", "time": "day"}
     data = open_data(task("regression", "csv", **arguments), tmp_path)
     assert data.features == ("size", "color=blue", "color=green", "color=red", "quality=bad", "quality=good")
@@ -100,7 +99,7 @@ def test_several_targets_of_a_regression(tmp_path):
     assert data.targets[OUTPUT].shape == (60, 2)
     assert "size" not in data.features
     np.testing.assert_allclose(
-        data.folds[0].targets[OUTPUT].mean, data.targets[OUTPUT][data.rows("train")].mean(0)
+        data.folds[0].targets[OUTPUT].mean, data.targets[OUTPUT][data.rows("train")].mean(0), rtol=1e-5
     )
 
 
@@ -201,3 +200,48 @@ def test_reading_data_loads_no_torch(tmp_path):
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_several_inputs_by_name_are_scaled_each(tmp_path):
+    rng = np.random.default_rng(0)
+    inputs = {"table": rng.normal(5, 2, (40, 3)), "image": rng.normal(9, 4, (40, 1, 6, 6))}
+    user = UserData.from_arrays(
+        (inputs, np.arange(40) % 2), ({k: x[:10] for k, x in inputs.items()}, np.arange(10) % 2)
+    )
+    data = open_data(task("classification"), tmp_path, user)
+    assert data.shapes == {"table": Shape((3,), "vector"), "image": Shape((1, 6, 6), "image")}
+    assert {name: len(x) for name, x in data.inputs.items()} == {"table": 50, "image": 50}
+    train = inputs["image"][data.rows("train")]
+    np.testing.assert_allclose(data.folds[0].inputs["image"].mean.ravel(), [train.mean()], rtol=1e-5)
+    data.save(tmp_path / "d")
+    opened = Dataset.open(tmp_path / "d")
+    assert list(opened.inputs) == ["table", "image"]
+    assert opened.warnings == data.warnings
+    assert data.warnings  # the validation rows are copies of training rows
+
+
+def test_labels_that_are_whole_numbers_are_in_their_order(tmp_path):
+    (tmp_path / "t.csv").write_text("x,label\n" + "".join(f"{i},{i % 12}\n" for i in range(120)))
+    (tmp_path / "v.csv").write_text("x,label\n1,10\n2,9\n")
+    arguments = {"path": "t.csv", "target": "label", "valid_file": "v.csv"}
+    data = open_data(task("classification", "csv", **arguments), tmp_path)
+    assert data.classes == tuple(map(str, range(12)))
+    assert data.targets[OUTPUT].tolist() == [*(i % 12 for i in range(120)), 10, 9]
+
+
+def warned(x, y):
+    return open_data(task("classification"), None, UserData.from_arrays((x, y))).warnings
+
+
+def test_suspicious_data_are_warned_of_but_used():
+    x, y = np.random.default_rng(0).normal(size=(100, 3)), np.arange(100) % 2
+    assert warned(x, y) == ()
+    flat = x.copy()
+    flat[:, 1] = 7
+    assert warned(flat, y) == ("constant in the training part, so of no use: `input[1]`",)
+    (valid, test) = warned(np.repeat(x[:50], 2, axis=0), y)
+    assert "validation rows have the inputs of a training row" in valid
+    assert "test rows have the inputs of a training row" in test
+    assert warned(x, np.arange(100) >= 97) == (
+        "unbalanced classes, 3 of `True` and 97 of `False`: accuracy rewards the common ones",
+    )

@@ -309,6 +309,18 @@ def test_a_lone_last_sample_does_not_break_batch_norm():
     assert math.isfinite(trained.measures["loss"])
 
 
+def test_batch_norm_of_single_samples_is_refused_with_a_remedy(two_classes):
+    module = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 2))
+    with pytest.raises(DataError, match=r"batch of one sample\nhelp: take a batch_size of 2"):
+        run(module, two_classes, {"batch_size": 1, "epochs": 1})
+    assert run(mlp(), two_classes, {"batch_size": 1, "epochs": 1}).measures["loss"] > 0
+
+
+def test_weights_of_images_are_kept_contiguous(pictures):
+    state = run(cnn(), pictures, FAST, epochs=1).state_dict
+    assert all(tensor.is_contiguous() for tensor in state.values())
+
+
 def test_folds_are_trained_in_step_and_averaged(tmp_path):
     x, y = rows(100)
     np.savez(tmp_path / "d.npz", X=x, y=y)

@@ -51,7 +51,7 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
     Signature(
         "csv",
         "data",
-        "A table in a text file whose first line names the columns.",
+        "A table in a text file whose first line names the columns; a missing value is an error.",
         (
             Argument("path", STRING, "the file, relative to the space", required=True),
             Argument("target", STRING, "the column to predict, or several joined by `,`", required=True),
@@ -64,7 +64,7 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
     Signature(
         "npz",
         "data",
-        "Arrays in a NumPy file: inputs, and one target per row.",
+        "Arrays in a NumPy file: inputs, and one target per row; a missing value is an error.",
         (
             Argument("path", STRING, "the file, relative to the space", required=True),
             Argument("inputs", STRING, "name of the array of inputs", "X"),

@@ -222,7 +222,12 @@ _AUGMENTATIONS = (
 _SETTINGS = (
     _setting("optimizer", "How gradients become steps.", call_of("optimizer"), _spec(_ADAMW)),
     _setting("schedule", "How the learning rate moves.", call_of("schedule"), _spec(_CONSTANT)),
-    _setting("batch_size", "Samples per step.", integer(1), 64),
+    _setting(
+        "batch_size",
+        "Samples per step; a single sample left over at the end of an epoch is left out of it.",
+        integer(1),
+        64,
+    ),
     _setting("epochs", "Passes over the training part.", integer(1), 20),
     _setting("weight_decay", "Weight decay, in place of the optimizer's own.", real(0)),
     _setting(
