@@ -25,8 +25,8 @@ SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
 }
 
 __all__ = [
-    "SEARCHERS",
     "MCTS",
+    "SEARCHERS",
     "SMBO",
     "UCT",
     "Evolution",

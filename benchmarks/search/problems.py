@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
 from benchmarks.search.coded_space import Ask, CodedSpace, names, scale
 from nasdsl.language.decisions import Integers, Reals
 from nasdsl.language.point import Point

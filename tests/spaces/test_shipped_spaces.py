@@ -61,7 +61,9 @@ def compare(planned: Plan) -> None:
         inputs = [torch.empty(BATCH, *shape) for shape in planned.inputs.values()]
     with FlopCounterMode(display=False) as counter:
         ShapeProp(module).propagate(*inputs)
-    shapes = {node.name: tuple(node.meta["tensor_meta"].shape) for node in module.graph.nodes if node.op != "output"}
+    shapes = {
+        node.name: tuple(node.meta["tensor_meta"].shape) for node in module.graph.nodes if node.op != "output"
+    }
     assert list(shapes.values()) == [(BATCH, *node.shape) for node in planned.nodes]
     assert sum(p.numel() for p in module.parameters()) == planned.params
     assert counter.get_total_flops() == 2 * BATCH * planned.macs
