@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from compiler.identity import structural_hash
+from nasdsl.language.errors import NasdslError
 from nasdsl.language.network import Decided, Layer, Value
 from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape
@@ -82,7 +83,15 @@ def plan(space: Decides, point: Point) -> Plan:
 
 
 def plan_of(decided: Decided) -> Plan:
-    """The network of a decided point. Its shapes are those of the layers; costs come from their rows."""
+    """The network of a decided point. Its shapes are those of the layers; costs come from their rows.
+
+    Raises NasdslError where the shapes of the data are not known yet.
+    """
+    if not all(layer.shape.concrete for layer in decided.layers if layer.op == INPUT):
+        raise NasdslError(
+            "the shapes of the data are not known before the file is read; "
+            "bind the space to them: space.with_task({name: shape}, outputs)"
+        )
     needed = _needed(decided.layers, decided.outputs.values())
     shapes: dict[str, Shape] = {}
     nodes: list[Node] = []

@@ -50,7 +50,7 @@ _HOMES = {
     "search": "nasdsl.engine.search",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0604, PLE0605: the table above is the one list of public names
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> object:

@@ -1,28 +1,26 @@
-"""Searchers: each proposes points of a space and is told what came of them."""
+"""Searchers: each proposes points of a space and is told what came of them.
 
-from collections.abc import Callable, Mapping
+Loaded on first use (PEP 562): the protocol costs no numpy, and random search no scipy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from searchers.evolution import Evolution
-from searchers.grid import Grid
-from searchers.local_search import LocalSearch
-from searchers.mcts import MCTS
 from searchers.protocol import Outcome, Searcher
-from searchers.random_search import RandomSearch
-from searchers.smbo import SMBO
-from searchers.uct import UCT
 from searchers.view import SearchSpace
 
-SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = {
-    "random": RandomSearch,
-    "grid": Grid,
-    "local": LocalSearch,
-    "evolution": Evolution,
-    "smbo": SMBO,
-    "mcts": MCTS,
-    "uct": UCT,
-    "uct_bisection": partial(UCT, bisection=True),
-}
+if TYPE_CHECKING:
+    from searchers.evolution import Evolution
+    from searchers.grid import Grid
+    from searchers.local_search import LocalSearch
+    from searchers.mcts import MCTS
+    from searchers.random_search import RandomSearch
+    from searchers.smbo import SMBO
+    from searchers.uct import UCT
 
 __all__ = [
     "MCTS",
@@ -37,3 +35,48 @@ __all__ = [
     "SearchSpace",
     "Searcher",
 ]
+
+_HOMES = {
+    "Evolution": "searchers.evolution",
+    "Grid": "searchers.grid",
+    "LocalSearch": "searchers.local_search",
+    "MCTS": "searchers.mcts",
+    "RandomSearch": "searchers.random_search",
+    "SMBO": "searchers.smbo",
+    "UCT": "searchers.uct",
+}
+# The names of the command line: class, and what it is made with beside the space and the seed.
+_NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "random": ("RandomSearch", {}),
+    "grid": ("Grid", {}),
+    "local": ("LocalSearch", {}),
+    "evolution": ("Evolution", {}),
+    "mcts": ("MCTS", {}),
+    "smbo": ("SMBO", {}),
+    "uct": ("UCT", {}),
+    "uct_bisection": ("UCT", {"bisection": True}),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class _ByName(Mapping[str, Callable[[SearchSpace, int], Searcher]]):
+    """Every searcher under the name that the command line gives it; loaded when it is taken out."""
+
+    def __getitem__(self, name: str) -> Callable[[SearchSpace, int], Searcher]:
+        home, options = _NAMES[name]
+        made: Callable[..., Searcher] = __getattr__(home)
+        return partial(made, **options) if options else made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+SEARCHERS: Mapping[str, Callable[[SearchSpace, int], Searcher]] = _ByName()

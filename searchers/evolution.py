@@ -70,6 +70,10 @@ class Evolution:
         entrants = rng.sample(members, min(self._tournament, len(members)))
         return max(entrants, key=lambda member: member.score).point
 
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
+        self._history.ask(trial, point)
+
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """A score admits the point to the population; a failure is only remembered."""
         self._history.tell(trial, point, outcome)

@@ -38,6 +38,10 @@ class RandomSearch:
             self._history.ask(trial, point)
         return point
 
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
+        self._history.ask(trial, point)
+
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Remember the point, so that it is not proposed again."""
         self._history.tell(trial, point, outcome)

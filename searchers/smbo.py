@@ -106,6 +106,10 @@ class SMBO:
 
         return unseen
 
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
+        self._history.ask(trial, point)
+
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Learn from an outcome; failures count as bad."""
         self.history.tell(trial, point, outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
 from nasdsl.engine.exporting import FORMATS, export
@@ -20,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    # torch's exporter logs which packages it does without, which tells our user nothing.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     found = open_run(options.run)
     record = trial_or_best(found, options.trial)
     for path in export(found, record, options.to, Path(options.out)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nasdsl.cli.values import at_least
-from nasdsl.language.point import Point
+from nasdsl.engine.wording import point_text
 from nasdsl.language.reading import load
 
 
@@ -30,14 +30,3 @@ def run(options: argparse.Namespace) -> int:
         point = space.sample(seed, options.uniform)
         print(point.to_json() if options.json else f"# seed {seed}\n{point_text(point)}\n")
     return 0
-
-
-def point_text(point: Point) -> str:
-    """One answer per line, as a `start { }` would write them."""
-    return "\n".join(f"{path} = {_answer(answer)}" for path, answer in point.items())
-
-
-def _answer(answer: object) -> str:
-    if isinstance(answer, bool):
-        return "yes" if answer else "no"
-    return f"{answer:.6g}" if isinstance(answer, float) else str(answer)

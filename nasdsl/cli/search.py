@@ -77,7 +77,7 @@ def _what_to_train(group: argparse._ArgumentGroup) -> None:
         type=setting,
         default=[],
         metavar="PATH=VALUE",
-        help="fix a setting of `train`, as in epochs=5; may be repeated",
+        help="fix a decision or a setting, as in network/width=32 or epochs=5; may be repeated",
     )
     group.add_argument(
         "--evaluate", metavar="PKG.MOD:FN", help="score trials with this Python function instead of training"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from compiler.draw import draw_svg
 from compiler.plan import Plan, plan
 from compiler.wording import value_text
 from nasdsl.cli.points import read_point
-from nasdsl.cli.sample import point_text
+from nasdsl.engine.data import with_its_data
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
 from nasdsl.engine.tables import print_plan, record_line, settings_text, trial_or_best
+from nasdsl.engine.wording import point_text
+from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import NasdslError
 from nasdsl.language.point import Point
 from nasdsl.language.reading import load
@@ -34,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         return _show_run(options)
     if options.trial is not None:
         raise NasdslError("--trial needs a run folder")
-    space = load(options.source)
+    space = with_its_data(load(options.source))
     _show(space, _point(space, options), options.svg)
     return 0
 
@@ -45,7 +49,7 @@ def _show_run(options: argparse.Namespace) -> int:
         _show(found.space, _point(found.space, options), options.svg)
         return 0
     record = trial_or_best(found, options.trial)
-    _show(found.space, record.point, options.svg, record)
+    _show(found.space, record.point, options.svg, record, found.meta.get("settings", {}))
     return 0
 
 
@@ -58,7 +62,14 @@ def _point(space: Space, options: argparse.Namespace) -> Point:
     return space.start() or space.default()
 
 
-def _show(space: Space, point: Point, svg: str | None, record: Record | None = None) -> None:
+def _show(
+    space: Space,
+    point: Point,
+    svg: str | None,
+    record: Record | None = None,
+    fixed: Mapping[str, Answer] = MappingProxyType({}),
+) -> None:
+    """Print a network; `fixed` are the settings that the run was told to keep."""
     title = [space.name, *([space.doc] if space.doc else [])]
     if record is not None:
         title.append(record_line(record, space.goals))
@@ -70,10 +81,8 @@ def _show(space: Space, point: Point, svg: str | None, record: Record | None = N
     _refuse_open_shapes(space)
     planned = plan(space, point)
     print_plan(planned, sys.stdout)
-    print(
-        "\n"
-        + settings_text({name: value_text(value) for name, value in space.decided(point).settings.items()})
-    )
+    settings = {**space.decided(point).settings, **fixed}
+    print("\n" + settings_text({name: value_text(value) for name, value in settings.items()}))
     if svg:
         _write(planned, Path(svg))
 

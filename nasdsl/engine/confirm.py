@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from nasdsl.engine.ending import interrupted
 from nasdsl.engine.events import Ended, Event, Notice, Phase, PhaseStarted, PhaseStep
 from nasdsl.engine.interrupts import Interrupts
-from nasdsl.engine.loop import INTERRUPTED
 from nasdsl.engine.messages import Done, Job, Result
 from nasdsl.engine.pool import Pool
 from nasdsl.engine.records import Record, ranked, seed_of
@@ -46,7 +46,7 @@ def after_search(
     try:
         phases.run(confirm)
     except _Interrupted:
-        return replace(ended, by="interrupted", why=INTERRUPTED.format(n=len(store.records())))
+        return replace(ended, by="interrupted", why=interrupted(len(store.records())))
     return ended
 
 

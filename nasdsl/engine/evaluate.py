@@ -124,11 +124,18 @@ def _read(returned: object) -> tuple[object, dict[str, float]]:
 
 
 def _space(setup: Setup) -> Space | None:
+    """The space of the run, bound to the shapes of its data where the run has any."""
     if setup.space_text is None:
         return None
     from nasdsl.engine.spaces import parse_space
 
-    return parse_space(setup.space_text, setup.space_name)
+    space = parse_space(setup.space_text, setup.space_name)
+    if setup.data_folder is None:
+        return space
+    from nasdsl.training import Dataset
+
+    dataset = Dataset.open(setup.data_folder)
+    return space.with_task(dataset.shapes, dataset.outputs)
 
 
 def _failure(error: BaseException, reason: Any) -> Result:

@@ -15,7 +15,8 @@ from compiler.source import Facts
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import DATA_FOLDER, WEIGHTS_FOLDER, Run
-from nasdsl.engine.tables import record_line
+from nasdsl.engine.tables import goal_value
+from nasdsl.engine.wording import number
 from nasdsl.training import Dataset
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ def _kept(run: Run) -> str:
 
 def facts_of(run: Run, record: Record) -> Facts:
     """Title, class names, and how the inputs were standardized."""
-    title = f"A network found by nasdsl in {run.meta['space_name']}. {record_line(record, run.goals)}"
+    reached = f"{run.goals[0].measure} {number(goal_value(record, run.goals))}"
+    title = (
+        f"A network found by nasdsl in {run.meta['space_name']}: trial {record.trial}, validation {reached}."
+    )
     folder = run.folder / DATA_FOLDER
     if not folder.is_dir():
         return Facts(title)

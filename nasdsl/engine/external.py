@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.meta import check_same_space, fresh_meta
+from nasdsl.engine.proposing import check_name, replay, searcher_of
 from nasdsl.engine.records import Ask, Record, seed_of
 from nasdsl.engine.spaces import rebuild
 from nasdsl.engine.store import Store, has_run
 from nasdsl.language.point import Point
-from searchers import SEARCHERS
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
@@ -27,10 +27,9 @@ _PATIENCE_S = 30.0
 def begin(run: str | Path, space: Space, searcher: str = "random", seed: int = 0) -> None:
     """Make a run that `ask` and `tell` use; one of the same space that exists already is left as it is.
 
-    Raises RunError for a run of another space, or an unknown searcher.
+    Raises RunError for a run of another space, EngineError for an unknown searcher.
     """
-    if searcher not in SEARCHERS:
-        raise RunError(f"no searcher is called `{searcher}`; there are {', '.join(sorted(SEARCHERS))}")
+    check_name(searcher)
     with Store(Path(run), _PATIENCE_S) as store:
         meta = store.meta()
         if meta:
@@ -41,15 +40,12 @@ def begin(run: str | Path, space: Space, searcher: str = "random", seed: int = 0
 
 
 def ask(run: str | Path) -> tuple[int, Point] | None:
-    """The next trial number and its point; None when nothing is left to try. Raises RunError."""
+    """The next trial number and its point; None when nothing is left to try. Raises EngineError."""
     with _open(run) as store:
         meta, trial = store.meta(), store.next_trial()
-        if meta["searcher"] not in SEARCHERS:
-            raise RunError(f"{run} was searched by `{meta['searcher']}`, which `ask` cannot rebuild")
         space = rebuild(meta)
-        searcher = SEARCHERS[meta["searcher"]](space, meta["seed"])
-        for record in store.records():
-            searcher.tell(record.trial, record.point, record.outcome)
+        searcher = searcher_of(meta, space)
+        replay(searcher, store.records(), store.pending())
         start = space.start() if trial == 0 else None
         point = searcher.ask(trial) if start is None else start
         if point is None:

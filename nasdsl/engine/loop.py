@@ -7,23 +7,22 @@ would idle the other workers.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from nasdsl.engine.ending import fails_alike, why
 from nasdsl.engine.events import Ended, EndedBy, Event, Notice, TrialFinished, TrialReported, TrialStarted
 from nasdsl.engine.interrupts import Interrupts
 from nasdsl.engine.messages import Done, Job, News, Report, Result
+from nasdsl.engine.proposing import announce, replay
 from nasdsl.engine.records import Ask, Record, best_of, seed_of
 from nasdsl.engine.store import Store
 from nasdsl.engine.weights import Keeper
 from nasdsl.language.point import Point
 from searchers.protocol import Searcher
 
-FAILING_ALIKE = 10  # first trials that all fail in the same way end the run
-INTERRUPTED = "interrupted: {n} finished trials are kept; the same command with --resume goes on"
 GRACE_S = 10.0  # how long running trials may go on after an interrupt or the end of the time
 
 
@@ -42,7 +41,7 @@ class Workers(Protocol):
 
 @dataclass(frozen=True)
 class Loop:
-    """One session of a run: everything the loop works with, and `run` to do it.
+    """One session of a run: everything it works with, and `run` to do it.
 
     `start` is trial 0 of a fresh run. `should_stop` says after each report whether the trial goes on.
     """
@@ -61,118 +60,129 @@ class Loop:
 
     def run(self) -> Ended:
         """Go on from what is stored until the budget, the time, the searcher or the user ends it."""
-        began = time.monotonic()
-        records = list(self.store.records())
-        for record in records:
-            self.searcher.tell(record.trial, record.point, record.outcome)
-        asks = self._asks()
-        running: dict[int, Point] = {}
-        exhausted = False
-        while True:
-            ended = self._ended(records, bool(running), exhausted, time.monotonic() - began)
-            if ended is not None:
-                self._drain(records, running, ended, began)
-                return Ended(ended, _why(ended, records, self.budget))
-            while self.workers.free and self._has_room(len(records) + len(running)):
-                ask = next(asks)
-                exhausted = ask is None
-                if ask is None:
-                    break
-                running[ask.trial] = ask.point
-                self._submit(ask)
-            self._take(self.workers.wait(), records, running, began)
+        return _Session(self).run()
 
-    def _asks(self) -> Iterator[Ask | None]:
+
+class _Session:
+    """The state of a running loop."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._records = list(loop.store.records())
+        self._n_before = len(self._records)
+        self._running: dict[int, Point] = {}
+        self._asks = self._asked()
+        self._exhausted = False
+        self._began = time.monotonic()
+
+    def run(self) -> Ended:
+        replay(self._loop.searcher, self._records, self._loop.store.pending())
+        while (by := self._ended()) is None:
+            self._fill()
+            self._take(self._loop.workers.wait())
+        if by in ("interrupted", "time") and self._running:
+            self._drain(by)
+        return Ended(by, why(by, self._records, self._loop.budget))
+
+    def _asked(self) -> Iterator[Ask | None]:
         """Trials to run: those given out before without an outcome, then new ones. None: nothing left
         to try now; asked again later, the searcher may know better."""
-        yield from self.store.pending()
-        trial = self.store.next_trial()
+        yield from self._loop.store.pending()
+        trial = self._loop.store.next_trial()
         while True:
-            is_start = trial == 0 and self.start is not None
-            point = self.start if is_start else self.searcher.ask(trial)
+            point = self._new_point(trial)
             if point is None:
                 yield None
                 continue
             ask = Ask(trial, point)
-            self.store.ask([ask])
+            self._loop.store.ask([ask])
             yield ask
             trial += 1
 
+    def _new_point(self, trial: int) -> Point | None:
+        if trial or self._loop.start is None:
+            return self._loop.searcher.ask(trial)
+        announce(self._loop.searcher, trial, self._loop.start)
+        return self._loop.start
+
+    def _fill(self) -> None:
+        """Give every free worker a trial, as far as budget and searcher go."""
+        self._exhausted = False
+        while self._loop.workers.free and self._has_room() and not self._exhausted:
+            ask = next(self._asks)
+            self._exhausted = ask is None
+            if ask is not None:
+                self._submit(ask)
+
+    def _has_room(self) -> bool:
+        budget = self._loop.budget
+        return budget is None or len(self._records) + len(self._running) < budget
+
     def _submit(self, ask: Ask) -> None:
-        self.workers.submit(
+        self._running[ask.trial] = ask.point
+        self._loop.workers.submit(
             Job(
                 trial=ask.trial,
                 point=ask.point.to_json(),
-                seed=seed_of(self.seed, ask.trial),
-                weights=self.keeper.partial(ask.trial),
-                keep_above=self.keeper.threshold(),
+                seed=seed_of(self._loop.seed, ask.trial),
+                weights=self._loop.keeper.partial(ask.trial),
+                keep_above=self._loop.keeper.threshold(),
             )
         )
-        self.on_event(TrialStarted(ask.trial, ask.point))
+        self._loop.on_event(TrialStarted(ask.trial, ask.point))
 
-    def _take(self, news: list[News], records: list[Record], running: dict[int, Point], began: float) -> None:
+    def _take(self, news: list[News]) -> None:
         """Store and tell what ended; pass on what was reported."""
         for item in news:
             match item:
                 case Report(trial, step, score):
-                    self.on_event(TrialReported(trial, step, score))
-                    if self.should_stop(item):
-                        self.workers.stop(trial)
+                    self._loop.on_event(TrialReported(trial, step, score))
+                    if self._loop.should_stop(item):
+                        self._loop.workers.stop(trial)
                 case Done(trial, result):
-                    record = _record(trial, running.pop(trial), seed_of(self.seed, trial), result)
-                    self.keeper.keep(trial, result)
-                    self.store.finish(record)
-                    records.append(record)
-                    self.keeper.note(record)
-                    self.searcher.tell(trial, record.point, record.outcome)
-                    elapsed = time.monotonic() - began
-                    best = best_of(records)
-                    self.on_event(TrialFinished(record, best, len(records), len(running), elapsed))
-        for trial in self.workers.retried():
-            self.on_event(
-                Notice(f"the worker of trial {trial} was killed from outside; the trial starts again")
-            )
+                    self._finish(trial, result)
+        for trial in self._loop.workers.retried():
+            text = f"the worker of trial {trial} was killed from outside; the trial starts again"
+            self._loop.on_event(Notice(text))
 
-    def _has_room(self, given_out: int) -> bool:
-        return self.budget is None or given_out < self.budget
+    def _finish(self, trial: int, result: Result) -> None:
+        record = _record(trial, self._running.pop(trial), seed_of(self._loop.seed, trial), result)
+        self._loop.keeper.keep(trial, result)  # before the record: a stored best trial has its weights
+        self._loop.store.finish(record)
+        self._records.append(record)
+        self._loop.keeper.note(record)
+        self._loop.searcher.tell(trial, record.point, record.outcome)
+        best = best_of(self._records)
+        finished, running = len(self._records), len(self._running)
+        self._loop.on_event(TrialFinished(record, best, finished, running, self._elapsed()))
 
-    def _ended(
-        self, records: list[Record], running: bool, exhausted: bool, elapsed_s: float
-    ) -> EndedBy | None:
-        if self.budget is not None and len(records) >= self.budget:
+    def _ended(self) -> EndedBy | None:
+        if self._loop.budget is not None and len(self._records) >= self._loop.budget:
             return "budget"
-        if self.interrupts.count:
+        if self._loop.interrupts.count:
             return "interrupted"
-        if fails_alike(records):
+        if self._fails():
             return "failing"
-        if self.time_s is not None and elapsed_s >= self.time_s:
+        if self._loop.time_s is not None and self._elapsed() >= self._loop.time_s:
             return "time"
-        return "exhausted" if exhausted and not running else None
+        return "exhausted" if self._exhausted and not self._running else None
 
-    def _drain(self, records: list[Record], running: dict[int, Point], by: EndedBy, began: float) -> None:
+    def _fails(self) -> bool:
+        """Judged by this session alone: what failed before may have been mended before the resume."""
+        return best_of(self._records) is None and fails_alike(self._records[self._n_before :])
+
+    def _drain(self, by: EndedBy) -> None:
         """Let running trials end within the grace; what does not stays pending, for a resume."""
-        if by not in ("interrupted", "time") or not running:
-            return
+        n_running, interrupts = len(self._running), self._loop.interrupts
         if by == "interrupted":
-            self.on_event(
-                Notice(
-                    f"interrupted: {len(running)} running trials may end within {GRACE_S:g} s; again: stop now"
-                )
-            )
+            text = f"interrupted: {n_running} running trials may end within {GRACE_S:g} s; again: stop now"
+            self._loop.on_event(Notice(text))
         deadline = time.monotonic() + GRACE_S
-        while running and self.interrupts.count < 2 and time.monotonic() < deadline:
-            self._take(self.workers.wait(), records, running, began)
+        while self._running and interrupts.count < 2 and time.monotonic() < deadline:
+            self._take(self._loop.workers.wait())
 
-
-def fails_alike(records: list[Record]) -> bool:
-    """Whether the first ten trials all failed, with one message up to numbers and quoted parts."""
-    first = records[:FAILING_ALIKE]
-    kinds = {_kind_of(record.error) for record in first}
-    return len(first) == FAILING_ALIKE and len(kinds) == 1 and None not in kinds
-
-
-def _kind_of(error: str | None) -> str | None:
-    return None if error is None else re.sub(r"[-+.\d]+|'[^']*'|`[^`]*`", "*", error)
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._began
 
 
 def _record(trial: int, point: Point, seed: int, result: Result) -> Record:
@@ -190,17 +200,3 @@ def _record(trial: int, point: Point, seed: int, result: Result) -> Record:
         curve=result.curve,
         traceback=result.traceback,
     )
-
-
-def _why(by: EndedBy, records: list[Record], budget: int | None) -> str:
-    match by:
-        case "budget":
-            return f"all {budget} trials have an outcome"
-        case "time":
-            return f"the time is over, after {len(records)} trials"
-        case "exhausted":
-            return f"the search space is exhausted: nothing left to try after {len(records)} trials"
-        case "interrupted":
-            return INTERRUPTED.format(n=len(records))
-        case "failing":
-            return f"the first {FAILING_ALIKE} trials all failed alike: {records[0].error}"

@@ -27,6 +27,7 @@ from nasdsl.engine.events import (
     TrialStarted,
 )
 from nasdsl.engine.records import Record
+from nasdsl.engine.wording import clock
 
 Watch: TypeAlias = Callable[[Event], None]
 _PHASES = {
@@ -200,8 +201,7 @@ class Bar:
             case PhaseStarted(phase, total):
                 self._phase = f"{_PHASES[phase]} 0/{total}"
             case PhaseStep(phase, done):
-                total = self._phase.rpartition("/")[2]
-                self._phase = f"{_PHASES[phase]} {done}/{total}"
+                self._phase = f"{_PHASES[phase]} {done}/{self._phase.rpartition('/')[2]}"
             case Notice(text):
                 self._say(text, "yellow")
             case Ended(why=why):
@@ -218,7 +218,9 @@ class Bar:
             return Text(self._phase)
         filled = round(_BAR * (tally.share or 0.0))
         parts = [tally.progress(), f"{tally.running} running", tally.best_text(), tally.rate(), tally.left()]
-        line = Text("━" * filled, style="green") + Text("━" * (_BAR - filled), style="bright_black")
+        line = Text("━" * filled, style="green", no_wrap=True, overflow="ellipsis") + Text(
+            "━" * (_BAR - filled), style="bright_black"
+        )
         return line + Text("  " + "  ".join(part for part in parts if part), style="default")
 
 
@@ -242,13 +244,3 @@ def trial_text(record: Record) -> str:
 
 def _first_line(error: str | None) -> str:
     return (error or "").strip().split("\n")[0][:200]
-
-
-def clock(seconds: float) -> str:
-    """`45s`, `3m20s`, `2h05m`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"

@@ -8,7 +8,8 @@ from typing import TextIO
 
 from nasdsl.engine.progress import record_json
 from nasdsl.engine.run import Run
-from nasdsl.engine.tables import best_table, goal_value, number, print_table
+from nasdsl.engine.tables import best_table, goal_value, print_table
+from nasdsl.engine.wording import number
 
 SHOWN = 5  # networks
 
@@ -40,12 +41,18 @@ def figures(run: Run) -> list[str]:
     for entry in run.meta.get("confirmed", []):
         lines.append(f"confirmed   {confirmed_text(entry, goal.measure, goal.maximize)}")
     for model, measures in run.meta.get("baselines", {}).items():
-        values = ", ".join(f"{name} {number(value)}" for name, value in measures.items())
+        values = ", ".join(f"{part_of(name)} {number(value)}" for name, value in measures.items())
         lines.append(f"baseline    {model}: {values}")
     data = run.meta.get("data")
     if data:
         lines.append(f"data        {data['statement']}")
     return lines
+
+
+def part_of(measure: str) -> str:
+    """`valid_accuracy` of a baseline is `validation accuracy`, what has no such mark is on test data."""
+    name = measure.removeprefix("valid_")
+    return f"validation {name}" if name != measure else f"test {name}"
 
 
 def test_figure(run: Run) -> str:

@@ -14,14 +14,17 @@ from compiler.wording import short_count
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.records import Record, value_of
 from nasdsl.engine.show import plan_table, plan_text, summary
+from nasdsl.engine.wording import answer_text, number
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
+from nasdsl.language.signatures.layers import LAYER_SIGNATURES
 
 if TYPE_CHECKING:
     from nasdsl.engine.run import Run
     from nasdsl.language.space import Space
 
 PIPE_WIDTH = 120  # columns of tables where no terminal says how wide it is
+_WEIGHTED = frozenset(row.name for row in LAYER_SIGNATURES if row.weighted)
 _LONGEST_SKETCH = 60  # letters
 
 
@@ -85,22 +88,12 @@ def goal_value(record: Record, goals: Sequence[Goal], index: int = 0) -> float |
     return value
 
 
-def number(value: float | None) -> str:
-    """Four digits behind the point where that says something, five significant ones elsewhere."""
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e3 or value == 0 else f"{value:.5g}"
-
-
 def sketch(space: Space, point: Point) -> str:
     """A point in a few words: the weighted layers in order, or the answers where there is no network."""
     if not space.has_network:
-        text = ", ".join(
-            f"{path} = {answer:.4g}" if isinstance(answer, float) else f"{path} = {answer}"
-            for path, answer in point.items()
-        )
+        text = ", ".join(f"{path} = {answer_text(answer)}" for path, answer in point.items())
     else:
-        weighted = [node.op for node in plan(space, point).nodes if node.params]
+        weighted = [node.op for node in plan(space, point).nodes if node.op in _WEIGHTED]
         runs = [(op, len(list(same))) for op, same in groupby(weighted)]
         text = ", ".join(op if n == 1 else f"{n} {op}" for op, n in runs)
     return text if len(text) <= _LONGEST_SKETCH else text[: _LONGEST_SKETCH - 1] + "…"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.build import build
 from compiler.plan import Plan, plan_of
-
 from nasdsl.engine import checkpoints
 from nasdsl.engine.evaluate import Evaluate, scored
 from nasdsl.engine.messages import Job, Result, Setup
+from nasdsl.engine.overrides import overridden
 from nasdsl.engine.spaces import parse_space
 from nasdsl.engine.worker import Channel
 from nasdsl.language.network import Goal
@@ -87,7 +87,7 @@ class _Bench:
     def _network(self, job: Job) -> tuple[Plan, GraphModule, dict[str, Any]]:
         decided = self.space.decided(Point.from_json(job.point))
         plan = plan_of(decided)
-        settings = {**decided.settings, **self.setup.settings}
+        settings = overridden(decided.settings, self.setup.settings)
         return plan, build(plan, seed=job.seed).to(self.setup.device), settings
 
     def _result(self, plan: Plan, trained: Trained, goal: Goal) -> Result:

@@ -5,18 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.depth import deep_recursion
+from nasdsl.language.errors import Diagnostic, SpaceError, Span
+from nasdsl.language.machine import LimitError, Machine, Wire
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_file, print_value
+from nasdsl.language.proofs import prove
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
 from nasdsl.language.requires import Requirement, requirement
 from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scope
+from nasdsl.language.shapes import vector
+from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.statements import body, let
+from nasdsl.language.steps import STEPS
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
-from nasdsl.language.values import mark
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
+from nasdsl.language.values import mark
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Program:
     warnings: tuple[Diagnostic, ...]
 
 
+@deep_recursion()
 def check(file: s.File, bound: Bound | None = None) -> Program:
     """Check one file. Raises SpaceError with every problem, ordered by place."""
     problems = Problems(file.source)
@@ -50,17 +57,20 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
     parts = _parts(c, file, top)
     _spread_roles(c)
     task = task_of(c, file, bound)
-    program = Sequence((0, 0), tuple([*([] if has_network else opened), *parts]))
+    program = Sequence((0, 0), (*([] if has_network else opened), *parts))
     _warn_unused(c, top)
     can_fail = False
     if not problems.errors and has_network:
         assert task is not None
         start = next(iter(task.inputs.values()))
         can_fail = survey(problems, program, start, {"outputs": task.outputs})
+    c.decisions |= top.asked
     requirements = _requirements(c, file)
+    if not problems.errors and task is not None and has_network:
+        _prove(c, file, task, program, frame.size, requirements, can_fail)
     goals = goals_of(c, file, task)
     if problems.errors:
-        raise SpaceError(sorted(problems.found, key=lambda d: (d.span.start, d.severity)))
+        raise SpaceError(problems.report())
     start_settings = [item for item in file.items if isinstance(item, s.Start)]
     return Program(
         file,
@@ -73,8 +83,45 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         start_settings[0].settings if start_settings else (),
         has_network,
         can_fail,
-        tuple(problems.warnings),
+        tuple(problems.report()),
     )
+
+
+def _prove(
+    c: Checker,
+    file: s.File,
+    task: Task,
+    program: Statement,
+    frame_size: int,
+    requirements: tuple[Requirement, ...],
+    can_fail: bool,
+) -> None:
+    """What needs the shapes of the data: only where they are known."""
+    if not all(shape.concrete for shape in task.inputs.values()):
+        return
+    if not can_fail and not any(requirement.limits for requirement in requirements):
+        return
+    network = next(item for item in file.items if isinstance(item, s.Network))
+    machine = machine_of(program, frame_size, task)
+    head = Span(*_head(network))
+    try:
+        prove(c.problems, machine, requirements, head)
+    except LimitError as error:
+        c.problems.error("limit", str(error), head)
+
+
+def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:
+    """The word `network` alone, so that a caret does not run over the whole body."""
+    at = node.span
+    width = len("network")
+    return at.start, at.start + width, at.line, at.column, at.line, at.column + width
+
+
+def machine_of(statement: Statement, frame_size: int, task: Task | None, blind: bool = False) -> Machine:
+    """The machine that runs a checked program on the data of its task."""
+    shape = next(iter(task.inputs.values())) if task else vector(1)
+    quantities = {"outputs": task.outputs if task else 0}
+    return Machine(statement, frame_size, Wire(shape), quantities, SIGNATURES, STEPS, blind)
 
 
 def _refuse_later_items(c: Checker, file: s.File) -> None:
@@ -134,7 +181,7 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
 
 def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
     frame = FrameBuilder()
-    scope = Scope(frame, parent=top, definitions=top.definitions)
+    scope = Scope(frame, parent=top, definitions=top.definitions, asked=top.asked)
     cells: list[Cell] = []
     for parameter in item.parameters:
         if parameter.kind is not None:
@@ -186,7 +233,7 @@ def _parts(c: Checker, file: s.File, top: Scope) -> list[Statement]:
     return parts
 
 
-def _last_span(block: s.Block) -> s.Span:
+def _last_span(block: s.Block) -> Span:
     return block.statements[-1].span if block.statements else block.span
 
 

@@ -80,7 +80,7 @@ def contains(domain: Domain, answer: Answer) -> bool:
         case Integers(low=low, high=high, step=step):
             return type(answer) is int and low <= answer <= high and (answer - low) % step == 0
         case Reals(low=low, high=high):
-            return type(answer) in (int, float) and low <= answer <= high
+            return type(answer) in (int, float) and low <= float(answer) <= high
 
 
 def draw(domain: Domain, rng: random.Random) -> Answer:

@@ -12,12 +12,13 @@ from nasdsl.language.network import Value
 from nasdsl.language.tree import Constant, Operation
 
 _LARGEST_EXPONENT = 4096  # keeps `2^10^9` from filling the memory
+_LARGEST_BITS = 64 * _LARGEST_EXPONENT
 
 
 def _power(base: Any, exponent: Any) -> Any:
     if isinstance(base, int) and abs(exponent) > _LARGEST_EXPONENT:
         raise ValueError(f"exponent {exponent} is above the limit of {_LARGEST_EXPONENT}")
-    if isinstance(base, int) and base.bit_length() * abs(exponent) > 64 * _LARGEST_EXPONENT:
+    if isinstance(base, int) and base.bit_length() * abs(exponent) > _LARGEST_BITS:
         raise ValueError("the power is too large")
     result = base**exponent
     if isinstance(result, complex):
@@ -32,7 +33,7 @@ def _divide(a: Any, b: Any) -> Any:
 
 def _round(a: Any) -> int:
     """Half away from zero, as people expect."""
-    return math.floor(a + 0.5) if a >= 0 else -math.floor(0.5 - a)
+    return int(math.floor(a + 0.5) if a >= 0 else -math.floor(0.5 - a))
 
 
 def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
@@ -43,6 +44,8 @@ def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
         result = function(*operands)
         if isinstance(result, float) and not math.isfinite(result):
             raise OverflowError("the result is not finite")
+        if isinstance(result, int) and result.bit_length() > _LARGEST_BITS:
+            raise OverflowError("the result is too large")
         return result  # type: ignore[no-any-return]
 
     return checked

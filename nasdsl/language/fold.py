@@ -7,6 +7,7 @@ with the number of different situations, not with the number of points.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, middle, size
 from nasdsl.language.machine import Ask, Configuration, Dead, LimitError, Machine
@@ -18,6 +19,7 @@ MAX_SITUATIONS = 1_000_000
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
 _DENSE = 64  # ranges up to this size are tried value by value for costs, longer ones at their ends
 
+Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
 # An edge of the tree: how many answers take it, its cost, and where it ends.
 Edge = tuple[int, int, Configuration]
 
@@ -45,8 +47,10 @@ class Fold:
         machine: Machine,
         end: int,
         combine: Callable[[list[tuple[int, int, int]]], int | None],
-        cost: Callable[[Signature, dict[str, Value], Shape, Shape], int] | None = None,
+        cost: Cost | None = None,
+        situations: int = MAX_SITUATIONS,
     ) -> None:
+        self._situations = situations
         self._machine = machine
         self._end = end
         self._combine = combine
@@ -77,7 +81,7 @@ class Fold:
             spent += self._cost(signature, arguments, source, target)  # type: ignore[arg-type]
 
         before = self._machine.on_layer
-        self._machine.on_layer = note if self._cost is not None else None  # type: ignore[assignment]
+        self._machine.on_layer = note if self._cost is not None else None
         try:
             node, ask = self._machine.run(configuration)
             result: tuple[int, Configuration] | None = (spent, node)
@@ -90,9 +94,9 @@ class Fold:
         finally:
             self._machine.on_layer = before
         self._arrivals[configuration] = result
-        if len(self._arrivals) > MAX_SITUATIONS:
+        if len(self._arrivals) > self._situations:
             raise LimitError(
-                f"the space has more than {MAX_SITUATIONS:,} different situations, the limit of exact counting"
+                f"the space has more than {self._situations:,} different situations, the limit of exact counting"
             )
         return result
 
@@ -148,16 +152,16 @@ class Fold:
         return [(answer, 1) for answer in answers(domain)]
 
 
-def counting(machine: Machine) -> Fold:
+def counting(machine: Machine, situations: int = MAX_SITUATIONS) -> Fold:
     """How many points follow; real ranges count as one."""
-    return Fold(machine, 1, lambda edges: sum(many * value for many, _, value in edges))
+    return Fold(machine, 1, lambda edges: sum(many * value for many, _, value in edges), None, situations)
 
 
-def least(machine: Machine, cost: Callable[[Signature, dict[str, Value], Shape, Shape], int]) -> Fold:
+def least(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS) -> Fold:
     """The least that a cost can still add up to."""
-    return Fold(machine, 0, lambda edges: min(spent + value for _, spent, value in edges), cost)
+    return Fold(machine, 0, lambda edges: min(spent + value for _, spent, value in edges), cost, situations)
 
 
-def most(machine: Machine, cost: Callable[[Signature, dict[str, Value], Shape, Shape], int]) -> Fold:
+def most(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS) -> Fold:
     """The most that a cost can still add up to."""
-    return Fold(machine, 0, lambda edges: max(spent + value for _, spent, value in edges), cost)
+    return Fold(machine, 0, lambda edges: max(spent + value for _, spent, value in edges), cost, situations)

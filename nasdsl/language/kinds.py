@@ -78,6 +78,8 @@ def check_constant(problems: Problems, value: Value, kind: Kind | None, span: Sp
 def _show(value: Value) -> str:
     if isinstance(value, Spec):
         return f"`{value.name}`"
+    if isinstance(value, bool):
+        return "`yes`" if value else "`no`"
     return f'"{value}"' if isinstance(value, str) else f"{value}"
 
 

@@ -8,250 +8,167 @@ The parser sees plain tokens; all that depends on neighbours is settled here:
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-from nasdsl.language.errors import Diagnostic, Source, Span, SpaceError
+from nasdsl.language.errors import Diagnostic, Source, SpaceError
+from nasdsl.language.scanner import CLOSES, MAX_NESTING, OPENS, Comment, Token, check_brackets, problem, scan
 
 HARD = frozenset(
-    "space import use let block network train task require maximize minimize start if else repeat"
+    "space import use let block network train task require maximize minimize start if else repeat"  # noqa: SIM905
     " permute pick and or not".split()
 )
-SOFT = frozenset("log step in of on from tied shared except online unused".split())
-MAX_NESTING = 200
+SOFT = frozenset("log step in of on from tied shared except online unused".split())  # noqa: SIM905
+HARD_KINDS = frozenset(word.upper() for word in HARD)
 MAX_FILE = 4_000_000
 
-_TOKEN = re.compile(
-    r"""
-      (?P<SPACE>[ \t\r\f\ufeff]+)
-    | (?P<NEWLINE>\n)
-    | (?P<HASH>(?<=\w)\#\d+(?=[ \t]*[/=\[]))
-    | (?P<COMMENT>\#[^\n]*)
-    | (?P<NUMBER>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[kKMG%]?)
-    | (?P<STRING>"(?:[^"\\\n]|\\["\\nt])*")
-    | (?P<NAME>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<OP>\.\.|//|==|!=|<=|>=|[-+*/^<>=|?@:,.;(){}\[\]])
-    """,
-    re.VERBOSE,
-)
-_COMPARISONS = frozenset("== != < <= > >=".split())
-_OPERATORS = frozenset("+ - * / // ^ == != < <= > >=".split())
-_JOINS_AFTER = _OPERATORS | set("{ , | = : .. @ and or not in of on from".split())
-_JOINS_BEFORE = frozenset("} ) ] | else".split())
-_CLOSES = {")": "(", "]": "[", "}": "{"}
-_CONSTRUCTS = frozenset({"if", "repeat", "pick"})
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`kind` is a terminal of the grammar; `text` is what stands in the file."""
-
-    kind: str
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """`text` with its hashes; `alone` where nothing stands before it on its line."""
-
-    text: str
-    span: Span
-    alone: bool
-
-    @property
-    def is_doc(self) -> bool:
-        return self.text.startswith("##")
+_COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
+_OPERATORS = frozenset(["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">="])
+_DEEPENS = _OPERATORS | {"and", "or", "not", "?", ".", ":", "@"}
+_JOINS_AFTER = _OPERATORS | {"{", ",", "|", "=", ":", "..", "@", "and", "or", "not", "in", "of", "on", "from"}
+_JOINS_BEFORE = frozenset(["}", ")", "]", "|", "else"])
 
 
 def tokenize(source: Source) -> tuple[list[Token], list[Comment]]:
     """All tokens and comments of a file. Raises SpaceError with every problem at this level."""
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_FILE:
         raise SpaceError(
-            [_problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")]
+            [problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")]
         )
-    raw, comments, problems = _scan(source)
-    problems += _check_brackets(source, raw)
-    problems = problems or _check_chains(source, raw)
+    raw, comments, problems = scan(source)
+    problems += check_brackets(source, raw)
+    tokens = [] if problems else _settle(raw)
+    problems += _check_depth(source, tokens)
     if problems:
         raise SpaceError(sorted(problems, key=lambda d: d.span.start))
-    return _settle(raw), comments
+    return tokens, comments
 
 
-def _problem(source: Source, code: str, message: str, span: Span | None = None, *help: str) -> Diagnostic:
-    return Diagnostic(code, message, span or Span(0, 0, 1, 1, 1, 1), source, help)
+def _check_depth(source: Source, tokens: list[Token]) -> list[Diagnostic]:
+    """Brackets and long chains nest alike: `((…))`, `not not …`, `a ^ b ^ …`, `else if …`.
 
-
-def _scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
-    text, at, line, line_start = source.text, 0, 1, 0
-    tokens: list[Token] = []
-    comments: list[Comment] = []
-    problems: list[Diagnostic] = []
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        end = match.end() if match else at + 1
-        span = Span(at, end, line, at - line_start + 1, line, end - line_start + 1)
-        kind = match.lastgroup if match else None
-        if kind is None:
-            if not (problems and problems[-1].span.end == at):
-                problems.append(_strange(source, text[at], span))
-        elif kind == "NEWLINE":
-            tokens.append(Token("NEWLINE", "\n", span))
-            line, line_start = line + 1, end
-        elif kind == "COMMENT":
-            alone = not tokens or tokens[-1].kind == "NEWLINE"
-            comments.append(Comment(text[at:end].rstrip(), span, alone))
-        elif kind != "SPACE":
-            tokens.append(Token(kind, text[at:end], span))
-            problems += _glued(source, tokens)
-        at = end
-    return tokens, comments, problems
-
-
-def _strange(source: Source, character: str, span: Span) -> Diagnostic:
-    if character == '"':
-        end = source.text.find("\n", span.start)
-        stop = len(source.text) if end < 0 else end
-        wide = Span(span.start, stop, span.line, span.column, span.line, span.column + stop - span.start)
-        message = "this text has no closing quote on its line, or a `\\` before an unknown letter"
-        return _problem(source, "bad-text", message, wide)
-    shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    message = f"`{shown}` is no part of the language"
-    return _problem(source, "bad-character", message, span, "names are letters a-z, digits and `_`")
-
-
-def _glued(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    """`12abc` is neither a number nor a name."""
-    if len(tokens) < 2 or tokens[-1].kind not in ("NAME", "NUMBER") or tokens[-2].kind != "NUMBER":
-        return []
-    before, after = tokens[-2], tokens[-1]
-    if before.span.end != after.span.start:
-        return []
-    help = "units are k, M, G and %; put a space where two things are meant"
-    message = f"`{before.text}{after.text}` is not a number"
-    return [_problem(source, "bad-number", message, before.span.to(after.span), help)]
-
-
-def _check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    opened: list[Token] = []
+    Each open bracket has two counts: of the operators in the present value, which a `,` or `|`
+    ends, and of the `else`s of the present statement.
+    """
+    counts = [[0, 0]]
+    depth = 0
     for token in tokens:
-        if token.kind != "OP":
-            continue
-        if token.text in "({[":
-            opened.append(token)
-            if len(opened) > MAX_NESTING:
-                message = f"brackets are nested deeper than the limit of {MAX_NESTING}"
-                return [_problem(source, "nesting-limit", message, token.span)]
-        elif token.text in _CLOSES:
-            if not opened:
-                return [
-                    _problem(
-                        source, "unbalanced", f"nothing is open that `{token.text}` could close", token.span
-                    )
-                ]
-            if opened[-1].text != _CLOSES[token.text]:
-                where = f"`{opened[-1].text}` was opened on line {opened[-1].span.line}"
-                message = f"`{token.text}` does not close `{opened[-1].text}`"
-                return [_problem(source, "unbalanced", message, token.span, where)]
-            opened.pop()
-    if opened:
-        return [_problem(source, "unbalanced", f"`{opened[-1].text}` is never closed", opened[-1].span)]
+        here = counts[-1]
+        if token.text in OPENS:
+            counts.append([1, 0])
+            depth += 1
+        elif token.text in CLOSES:
+            depth -= sum(counts.pop())
+        elif token.kind == "SEP":
+            depth -= sum(here) - (len(counts) > 1)
+            here[:] = [int(len(counts) > 1), 0]
+        elif token.text in (",", "|", "="):
+            depth -= here[0] - (len(counts) > 1)
+            here[0] = int(len(counts) > 1)
+        elif token.kind == "ELSE":
+            here[1] += 1
+            depth += 1
+        elif token.text in _DEEPENS:
+            here[0] += 1
+            depth += 1
+        if depth > MAX_NESTING:
+            message = f"this is nested deeper than the limit of {MAX_NESTING}"
+            return [problem(source, "nesting-limit", message, token.span)]
     return []
 
 
-def _check_chains(source: Source, tokens: list[Token]) -> list[Diagnostic]:
-    """Long chains nest as brackets do: `not not …`, `a ^ b ^ …`, `else if …`."""
-    counts = [0]
-    for before, token in zip([None, *tokens], tokens, strict=False):
-        if token.kind == "OP" and token.text in "({[":
-            counts.append(0)
-        elif token.kind == "OP" and token.text in _CLOSES:
-            counts.pop()
-        elif token.kind == "OP" and token.text in (",", "|", "="):
-            counts[-1] = 0
-        elif token.kind == "NEWLINE" or token.text == ";":
-            counts[-1] = counts[-1] if before is not None and before.text == "}" else 0
-        elif token.text in _OPERATORS or token.text in ("and", "or", "not", "?", ".", "else", ":", "@"):
-            counts[-1] += 1
-        if counts[-1] > MAX_NESTING:
-            message = f"an expression is nested deeper than the limit of {MAX_NESTING}"
-            return [_problem(source, "nesting-limit", message, token.span)]
-    return []
+# --- what depends on neighbours -------------------------------------------------------------
+
+_BODY_WAITS = frozenset({"IF", "REPEAT", "PICK"})
+# Words, too: `1..8 log online`, `shared except relu`.
+_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE", "SHARED"})
+_OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 
 def _settle(raw: list[Token]) -> list[Token]:
     """Decide newlines, keywords and braces by their neighbours."""
-    settled: list[Token] = []
-    opened: list[str] = []
-    constructs: list[int] = []  # depths at which an `if`, `repeat` or `pick` waits for its body
-    for at, token in enumerate(raw):
+    settler = _Settler()
+    words = [token for token in raw if token.kind != "NEWLINE"]
+    number = 0  # of the next word
+    for token in raw:
+        following = words[number] if number < len(words) else None
         if token.kind == "NEWLINE":
-            if _ends(raw, at, settled, opened):
-                _separate(settled, token, constructs, opened)
+            settler.newline(token, following)
             continue
+        number += 1
+        after = words[number] if number < len(words) else None
+        settler.word(token, after)
+    return settler.settled
+
+
+class _Settler:
+    """The tokens so far, the open brackets, and the heads that still wait for their body."""
+
+    def __init__(self) -> None:
+        self.settled: list[Token] = []
+        self._opened: list[str] = []
+        self._waiting: list[int] = []  # depths at which an `if`, `repeat` or `pick` has no body yet
+        self._in_start = False
+
+    def newline(self, token: Token, following: Token | None) -> None:
+        """A newline is a SEP where it ends a statement."""
+        if self._opened and self._opened[-1] in "([":
+            return
+        before = self.settled[-1] if self.settled else None
+        if before is None or before.kind == "SEP":
+            return
+        if before.kind != "NAME" and before.text in _JOINS_AFTER:
+            return
+        if following is None or following.text not in _JOINS_BEFORE:
+            self._separate(token)
+
+    def word(self, token: Token, after: Token | None) -> None:
+        """Any other token."""
         if token.text == ";":
-            _separate(settled, token, constructs, opened)
-            continue
-        kind = _kind(raw, at, settled, opened, constructs)
-        if token.kind == "OP" and token.text in "({[":
-            opened.append(token.text)
-        elif token.kind == "OP" and token.text in _CLOSES:
-            opened.pop()
-        if kind in _CONSTRUCT_KINDS:
-            constructs.append(len(opened))
-        settled.append(Token(kind, token.text, token.span))
-    return settled
+            self._separate(token)
+            return
+        kind = self._kind(token, after)
+        if token.text in OPENS:
+            self._opened.append(token.text)
+        elif token.text in CLOSES:
+            self._opened.pop()
+        elif kind in _BODY_WAITS:
+            self._waiting.append(len(self._opened))
+        if not self._opened and kind in HARD_KINDS:
+            self._in_start = kind == "START"
+        self.settled.append(Token(kind, token.text, token.span))
 
+    def _separate(self, token: Token) -> None:
+        while self._waiting and self._waiting[-1] >= len(self._opened):
+            self._waiting.pop()
+        self.settled.append(Token("SEP", token.text, token.span))
 
-_CONSTRUCT_KINDS = frozenset(word.upper() for word in _CONSTRUCTS)
+    def _kind(self, token: Token, after: Token | None) -> str:
+        if token.kind == "OP":
+            if token.text in _COMPARISONS:
+                return "COMPARE"
+            return self._brace() if token.text == "{" else token.text
+        if token.kind != "NAME":
+            return token.kind
+        if self._is_plain_name(after):
+            return "NAME"
+        if token.text in HARD:
+            return token.text.upper()
+        before = self.settled[-1] if self.settled else None
+        follows = before is not None and (before.kind in _OPERAND_KINDS or before.text in _OPERAND_TEXTS)
+        return token.text.upper() if token.text in SOFT and follows else "NAME"
 
+    def _is_plain_name(self, after: Token | None) -> bool:
+        """Any word may be the name of an argument, and a part of a path in `start { }`."""
+        if not self._opened or after is None:
+            return False
+        if self._opened[-1] == "(":
+            return after.text == "="
+        in_path = after.text in ("/", "[", "=") or after.kind == "HASH"
+        return self._in_start and self._opened == ["{"] and in_path
 
-def _separate(settled: list[Token], token: Token, constructs: list[int], opened: list[str]) -> None:
-    while constructs and constructs[-1] >= len(opened):
-        constructs.pop()
-    settled.append(Token("SEP", token.text, token.span))
-
-
-def _ends(raw: list[Token], at: int, settled: list[Token], opened: list[str]) -> bool:
-    """Whether the newline at `at` ends a statement."""
-    if opened and opened[-1] in "([":
-        return False
-    if not settled or (settled[-1].kind != "NAME" and settled[-1].text in _JOINS_AFTER):
-        return False
-    following = next((t for t in raw[at + 1 :] if t.kind != "NEWLINE"), None)
-    return following is None or following.text not in _JOINS_BEFORE
-
-
-_OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING"})
-_OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
-
-
-def _kind(raw: list[Token], at: int, settled: list[Token], opened: list[str], constructs: list[int]) -> str:
-    token = raw[at]
-    before = settled[-1] if settled else None
-    if token.kind == "OP":
-        if token.text in _COMPARISONS:
-            return "COMPARE"
-        return _open_kind(before, opened, constructs) if token.text == "{" else token.text
-    if token.kind != "NAME":
-        return token.kind
-    if opened and opened[-1] == "(" and at + 1 < len(raw) and raw[at + 1].text == "=":
-        return "NAME"  # any word may be the name of an argument
-    if token.text in HARD:
-        return token.text.upper()
-    after_operand = before is not None and (
-        before.kind in _OPERAND_KINDS or before.text in _OPERAND_TEXTS or before.kind in _RANGE_WORDS
-    )
-    return token.text.upper() if token.text in SOFT and after_operand else "NAME"
-
-
-_RANGE_WORDS = frozenset({"LOG"})  # `1..8 log online`
-
-
-def _open_kind(before: Token | None, opened: list[str], constructs: list[int]) -> str:
-    if constructs and constructs[-1] == len(opened):
-        constructs.pop()
-        return "OPEN"
-    if before is not None and (before.kind == "NAME" or before.text == ")"):
-        return "CALL_OPEN"
-    return "OPEN"
+    def _brace(self) -> str:
+        """`{` is the body of the call on its left, unless a head waits for its own."""
+        if self._waiting and self._waiting[-1] == len(self._opened):
+            self._waiting.pop()
+            return "OPEN"
+        before = self.settled[-1] if self.settled else None
+        follows_call = before is not None and (before.kind == "NAME" or before.text == ")")
+        return "CALL_OPEN" if follows_call else "OPEN"

@@ -97,16 +97,29 @@ class Closure(NamedTuple):
 
 
 class Tape(NamedTuple):
-    """What the first copy of a tied repeat decided, for the other copies to replay.
+    """What the copies of a tied repeat have decided so far, for those that follow to replay.
 
-    It records the holes of the frame at `depth` in `slots`, and those of all deeper frames.
-    `position` is None while recording.
+    It holds the decisions of the frame at `depth` in `slots`, and those of all deeper frames, by
+    their paths below `base`, the path of the repeat.
     """
 
     depth: int
     slots: Slots
-    answers: tuple[Answer, ...] = ()
-    position: int | None = None
+    base: Label
+    answers: tuple[tuple[str, Answer], ...] = ()
+
+    def holds(self, depth: int, slot: int) -> bool:
+        """Whether the decision in a cell is one that the copies share."""
+        return depth > self.depth or (depth == self.depth and self.slots[0] <= slot < self.slots[1])
+
+    def find(self, path: str) -> Answer | None:
+        """The answer that an earlier copy gave at a path."""
+        below = path[len(self.base.path) :]
+        return next((answer for key, answer in self.answers if key == below), None)
+
+    def noting(self, path: str, answer: Answer) -> Tape:
+        """The tape with one more answer."""
+        return self._replace(answers=(*self.answers, (path[len(self.base.path) :], answer)))
 
 
 class Rest:
@@ -125,6 +138,7 @@ class Rest:
 Frames: TypeAlias = tuple[tuple[Any, ...], ...]
 Configuration: TypeAlias = tuple[Rest | None, Wire, Frames]
 TOP = 1
+MAX_STEPS = 300_000
 
 
 class Ask(NamedTuple):
@@ -140,6 +154,10 @@ class Ask(NamedTuple):
     domain: Domain
     structural: bool
     resume: Callable[[Answer], Configuration]
+
+    def first(self) -> Answer:
+        """The first option, the lowest number."""
+        return self.domain.values[0] if isinstance(self.domain, Options) else self.domain.low
 
     def decision(self, domain: Domain) -> Decision:
         """The question as `choose` sees it, with what is left of the domain."""
@@ -236,7 +254,7 @@ class Machine:
 
     def run(self, configuration: Configuration) -> tuple[Configuration, Ask | None]:
         """Step until something is asked, or to the end (None). Raises Dead and LimitError."""
-        while True:
+        for _ in range(MAX_STEPS):
             rest, wire, frames = configuration
             if rest is None:
                 return configuration, None
@@ -244,6 +262,7 @@ class Machine:
             if type(after) is Ask:
                 return configuration, after
             configuration = after  # type: ignore[assignment]
+        raise LimitError(f"more than {MAX_STEPS:,} statements between two decisions, which is the limit")
 
     def step(self, term: Statement, rest: Rest, wire: Wire, frames: Frames) -> Step:
         """What `term`, at the head of `rest`, does next."""
@@ -350,33 +369,25 @@ class Machine:
 
     def offer(self, ask: Ask, depth: int, slot: int, frames: Frames) -> Step:
         """Ask, unless an earlier copy of a tied repeat has decided it: then go on with its answer."""
-        tapes: tuple[Tape, ...] = frames[0]
-        if not tapes:
+        within = [i for i, tape in enumerate(frames[0]) if tape.holds(depth, slot)]
+        if not within:
             return ask
-        within = [i for i in range(len(tapes) - 1, -1, -1) if _holds(tapes[i], depth, slot)]
-        for i in within:  # innermost first: what it replays, the outer ones never saw
-            position = tapes[i].position
-            if position is not None:
-                answer = tapes[i].answers[position]
-                return _taped(ask.resume(answer), within, answer)
+        path = join(ask.label.path, ask.key)
+        for i in within:
+            answer = frames[0][i].find(path)
+            if answer is not None:
+                return _taped(ask.resume(answer), within, path, answer)
         plain = ask.resume
-        return ask._replace(resume=lambda answer: _taped(plain(answer), within, answer)) if within else ask
+        return ask._replace(resume=lambda answer: _taped(plain(answer), within, path, answer))
 
 
-def _holds(tape: Tape, depth: int, slot: int) -> bool:
-    return depth > tape.depth or (depth == tape.depth and tape.slots[0] <= slot < tape.slots[1])
-
-
-def _taped(configuration: Configuration, within: list[int], answer: Answer) -> Configuration:
-    """Note an answer on the recording tapes, up to the one that gave it, which moves on."""
+def _taped(configuration: Configuration, within: list[int], path: str, answer: Answer) -> Configuration:
+    """Note an answer on the tapes that do not have it."""
     rest, wire, frames = configuration
     tapes = list(frames[0])
     for i in within:
-        tape: Tape = tapes[i]
-        if tape.position is not None:
-            tapes[i] = tape._replace(position=tape.position + 1)
-            break
-        tapes[i] = tape._replace(answers=(*tape.answers, answer))
+        if tapes[i].find(path) is None:
+            tapes[i] = tapes[i].noting(path, answer)
     return rest, wire, (tuple(tapes), *frames[1:])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
 from nasdsl.language.point import Point
 from nasdsl.language.shapes import Dim, Shape
@@ -28,7 +28,7 @@ class Spec:
 
 
 # During checking an integer may be an Interval (a Dim).
-Value: TypeAlias = Union[bool, int, float, str, None, Spec, Dim, tuple[int, ...]]
+Value: TypeAlias = bool | int | float | str | Spec | Dim | tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

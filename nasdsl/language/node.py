@@ -6,10 +6,15 @@ needs to start. A subclass lists its fields as annotations, with defaults as val
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
 
 
-@dataclass_transform(frozen_default=True, eq_default=False)
+def keyword(*, default: Any, kw_only: Literal[True]) -> Any:
+    """A field that goes by name only, after those of every subclass."""
+    return default
+
+
+@dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(keyword,))
 class Node:
     """The base: fields by position or by name, no change afterwards."""
 
@@ -23,7 +28,7 @@ class Node:
         late = tuple(n for n in cls._fields if n in cls._defaults)
         cls._fields = (*inherited, *own, *late)
         cls._defaults = {**cls._defaults, **{n: cls.__dict__[n] for n in own if n in cls.__dict__}}
-        cls.__match_args__ = cls._fields  # type: ignore[attr-defined]
+        cls.__match_args__ = cls._fields  # type: ignore[misc,attr-defined]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         fields = self._fields

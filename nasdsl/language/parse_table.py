@@ -57,12 +57,29 @@ def build() -> dict[str, Any]:
         {literals.get(symbol, symbol): action(pair) for symbol, pair in parse_table.states[state].items()}
         for state in range(len(parse_table.states))
     ]
+    order = _in_order(states, parse_table.start_states["item"])
     return {
         "rules": [_rule(rule) for rule in rules],
-        "states": states,
-        "start": parse_table.start_states["item"],
-        "end": parse_table.end_states["item"],
+        "states": [_renumbered(states[state], order) for state in order],
+        "start": order[parse_table.start_states["item"]],
+        "end": order[parse_table.end_states["item"]],
     }
+
+
+def _in_order(states: list[dict[str, list[int]]], start: int) -> dict[int, int]:
+    """New numbers for the states: lark's own differ from run to run."""
+    order = {start: 0}
+    waiting = [start]
+    for state in waiting:
+        for _, (kind, target) in sorted(states[state].items()):
+            if kind == 0 and target not in order:
+                order[target] = len(order)
+                waiting.append(target)
+    return order
+
+
+def _renumbered(state: dict[str, list[int]], order: dict[int, int]) -> dict[str, list[int]]:
+    return {symbol: [kind, target if kind else order[target]] for symbol, (kind, target) in state.items()}
 
 
 def _rule(rule: Any) -> list[Any]:

@@ -1,33 +1,28 @@
-"""Syntax tree -> canonical text, comments kept. `parse(print_file(tree)) == tree`."""
+"""Syntax tree -> canonical text, comments kept. `parse(print_file(tree)) == tree`.
+
+A body stays on one line where it stood on one line and still fits; else its statements go on
+lines of their own. Long choices stand one alternative a line.
+"""
 
 from __future__ import annotations
 
+from nasdsl.language import flat
 from nasdsl.language import syntax as s
-from nasdsl.language.lexer import Comment, tokenize
+from nasdsl.language.depth import deep_recursion
+from nasdsl.language.lexer import tokenize
+from nasdsl.language.scanner import Comment
 
 _INDENT = "    "
 _WIDTH = 100
 
-# How tightly an expression binds; what binds less stands in parentheses.
-_LOOSE, _OR, _AND, _NOT, _COMPARE, _SUM, _PRODUCT, _SIGN, _POWER, _POSTFIX = range(10)
-_BINARY = {
-    "or": _OR,
-    "and": _AND,
-    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), _COMPARE),
-    "+": _SUM,
-    "-": _SUM,
-    "*": _PRODUCT,
-    "/": _PRODUCT,
-    "//": _PRODUCT,
-    "^": _POWER,
-}
 
-
+@deep_recursion()
 def print_value(node: s.Value) -> str:
     """One value on one line, without comments."""
-    return _Printer([]).value(node, _LOOSE).replace("\n", " ")
+    return flat.flat_value(node)
 
 
+@deep_recursion()
 def print_file(file: s.File) -> str:
     """The canonical text of a file, with the comments of its source."""
     comments = tokenize(file.source)[1] if file.source.text else []
@@ -38,7 +33,7 @@ class _Printer:
     """Prints in the order of the source, so that comments fall where they stood."""
 
     def __init__(self, comments: list[Comment]) -> None:
-        self._comments = sorted(comments, key=lambda comment: comment.span.start)
+        self._comments = sorted(comments, key=lambda comment: comment.span.start, reverse=True)
         self._lines: list[str] = []
         self._depth = 0
         self._last_line = 0  # of the source, of what was printed last
@@ -46,92 +41,106 @@ class _Printer:
     # --- lines and comments -------------------------------------------------------------------
 
     def _emit(self, text: str) -> None:
-        for number, line in enumerate(text.split("\n")):
-            indent = _INDENT * self._depth if line and number == 0 else ""
-            self._lines.append((indent + line).rstrip())
+        self._lines.append(_INDENT * self._depth + text)
 
-    def _before(self, node: s.Syntax) -> None:
-        """Comments above a node, and one blank line where the source had some."""
-        while self._comments and self._comments[0].span.start < node.span.start:
-            self._own_line(self._comments.pop(0))
-        self._blank(node.span.line)
+    def _write(self, text: str) -> None:
+        """Go on with the last line."""
+        self._lines[-1] += text
 
-    def _own_line(self, comment: Comment) -> None:
-        self._blank(comment.span.line)
-        self._emit(comment.text)
-        self._last_line = comment.span.line
+    def _fits(self, text: str) -> bool:
+        """Whether a text fits behind the last line."""
+        return len(self._lines[-1]) + len(text) <= _WIDTH
+
+    def _next(self, before: int) -> Comment | None:
+        """The next comment, if it stands before an offset of the source."""
+        found = self._comments[-1] if self._comments else None
+        return found if found is not None and found.span.start < before else None
+
+    def _flush(self, before: int) -> None:
+        """Comments up to an offset, on lines of their own."""
+        while comment := self._next(before):
+            self._comments.pop()
+            self._blank(comment.span.line)
+            self._emit(comment.text)
+            self._last_line = comment.span.line
 
     def _blank(self, line: int) -> None:
-        opens_body = self._lines and self._lines[-1].endswith("{")
-        if self._last_line and line > self._last_line + 1 and self._lines and not opens_body:
-            if self._lines[-1]:
-                self._lines.append("")
+        """One blank line where the source had some, but none right inside a body."""
+        if not self._lines or self._lines[-1].split("  #")[0].endswith("{"):
+            return
+        if self._last_line and line > self._last_line + 1 and self._lines[-1]:
+            self._lines.append("")
+
+    def _before(self, node: s.Syntax) -> None:
+        self._flush(node.span.start)
+        self._blank(node.span.line)
 
     def _after(self, node: s.Syntax) -> None:
         """Comments inside a node that was printed on one line, and the one behind it."""
         self._last_line = max(self._last_line, node.span.end_line)
-        trailing = []
-        while self._comments and self._comments[0].span.start < node.span.end:
-            trailing.append(self._comments.pop(0))
-        if (
-            self._comments
-            and self._comments[0].span.line == node.span.end_line
-            and not self._comments[0].alone
-        ):
-            trailing.append(self._comments.pop(0))
-        if len(trailing) == 1 and "\n" not in self._lines[-1]:
-            self._lines[-1] += "  " + trailing[0].text
+        held = []
+        while comment := self._next(node.span.end):
+            held.append(comment)
+            self._comments.pop()
+        behind = self._comments[-1] if self._comments else None
+        if behind is not None and not behind.alone and behind.span.line == node.span.end_line:
+            held.append(self._comments.pop())
+        if len(held) == 1:
+            self._write("  " + held[0].text)
         else:
-            for comment in trailing:
+            for comment in held:
                 self._emit(comment.text)
+
+    def _beside(self, line: int, before: int) -> None:
+        """The comment at the end of a line of the source, up to an offset."""
+        comment = self._next(before)
+        if comment is not None and not comment.alone and comment.span.line == line:
+            self._write("  " + self._comments.pop().text)
+            self._last_line = line
 
     # --- items --------------------------------------------------------------------------------
 
     def file(self, file: s.File) -> str:
-        items = list(file.items)
         if file.name is not None:
-            self._space(file, items[0].span.start if items and items[0].span.end else None)
-        for item in items:
+            self._space(file)
+        for item in file.items:
             self._before(item)
             self._item(item)
-        while self._comments:
-            self._own_line(self._comments.pop(0))
-        while self._lines and not self._lines[-1]:
-            self._lines.pop()
-        return "\n".join(self._lines) + "\n" if self._lines else ""
+        self._flush(len(file.source.text))
+        return "\n".join(line.rstrip() for line in self._lines) + "\n" if self._lines else ""
 
-    def _space(self, file: s.File, first: int | None) -> None:
-        where = _space_offset(file)
-        while self._comments and self._comments[0].span.start < where:
-            self._own_line(self._comments.pop(0))
+    def _space(self, file: s.File) -> None:
+        tokens = tokenize(file.source)[0] if file.source.text else []
+        where = next((t.span for t in tokens if t.kind == "SPACE"), None)
+        self._flush(where.start if where else 0)
+        if where:
+            self._blank(where.line)
         self._emit(f"space {file.name}")
-        line = file.source.text.count("\n", 0, where) + 1
-        self._last_line = line
-        if self._comments and self._comments[0].span.line == line and not self._comments[0].alone:
-            self._lines[-1] += "  " + self._comments.pop(0).text
+        if where:
+            self._last_line = where.line
+            self._beside(where.line, len(file.source.text))
 
     def _item(self, item: s.Item) -> None:
         match item:
             case s.Import(path=path):
-                self._simple(item, f"import {_quoted(path)}")
+                self._simple(item, f"import {flat.quoted(path)}")
             case s.Use(module=module):
-                self._simple(item, f"use {_quoted(module)}")
+                self._simple(item, f"use {flat.quoted(module)}")
             case s.Let():
                 self._statement(item)
             case s.BlockDefinition(name=name, parameters=parameters, body=body):
-                shown = "(" + ", ".join(self._parameter(p) for p in parameters) + ")" if parameters else ""
-                self._with_body(item, f"block {name}{shown}", body)
+                self._with_body(item, f"block {name}{flat.parameters(parameters)}", body)
             case s.Network(inputs=inputs, body=body):
                 shown = "(" + ", ".join(inputs) + ")" if inputs else ""
                 self._with_body(item, f"network{shown}", body)
             case s.Train(body=body):
                 self._with_body(item, "train", body)
             case s.Task(kind=kind, data=data):
-                self._simple(item, f"task {kind}" + (f" on {self.value(data)}" if data else ""))
+                self._simple(item, f"task {kind}" + (f" on {flat.flat_value(data)}" if data else ""))
             case s.Require(condition=condition):
-                self._simple(item, f"require {self.value(condition)}")
+                self._simple(item, f"require {flat.flat_value(condition)}")
             case s.Objective(maximize=maximize, value=value):
-                self._simple(item, f"{'maximize' if maximize else 'minimize'} {self.value(value)}")
+                self._simple(item, f"{'maximize' if maximize else 'minimize'} {flat.flat_value(value)}")
             case s.Start(settings=settings):
                 self._start(item, settings)
 
@@ -140,311 +149,144 @@ class _Printer:
         self._after(node)
 
     def _with_body(self, node: s.Syntax, head: str, body: s.Block) -> None:
-        self._emit(f"{head} {{")
+        self._emit(f"{head} ")
         self._body(body)
-        self._emit("}")
         self._after(node)
 
     def _start(self, item: s.Start, settings: tuple[s.Setting, ...]) -> None:
-        self._emit("start {")
+        texts = [f"{setting.path} = {flat.flat_value(setting.value)}" for setting in settings]
+        self._emit("start ")
+        short = "{ " + "; ".join(texts) + " }" if texts else "{ }"
+        if self._stays(item, short) or not (texts or self._next(item.span.end)):
+            self._write(short)
+            self._after(item)
+            return
+        self._write("{")
+        self._beside(item.span.line, settings[0].span.start if settings else item.span.end)
+        self._last_line = item.span.line
         self._depth += 1
-        for setting in settings:
+        for setting, text in zip(settings, texts, strict=True):
             self._before(setting)
-            self._simple(setting, f"{setting.path} = {self.value(setting.value)}")
+            self._simple(setting, text)
+        self._flush(item.span.end)
         self._depth -= 1
         self._emit("}")
         self._after(item)
 
-    def _parameter(self, parameter: s.Parameter) -> str:
-        kind = f": {parameter.kind}" if parameter.kind else ""
-        default = f" = {self.value(parameter.default)}" if parameter.default is not None else ""
-        return parameter.name + kind + default
-
     # --- statements ---------------------------------------------------------------------------
-
-    def _body(self, block: s.Block) -> None:
-        self._depth += 1
-        if self._comments and block.span.end and not self._comments[0].alone:
-            first = self._comments[0].span
-            inside = block.statements[0].span.start if block.statements else block.span.end
-            if first.line == block.span.line and block.span.start <= first.start < inside:
-                self._lines[-1] += "  " + self._comments.pop(0).text
-        self._last_line = block.span.line
-        for statement in block.statements:
-            self._before(statement)
-            self._statement(statement)
-        while self._comments and self._comments[0].span.start < block.span.end:
-            self._own_line(self._comments.pop(0))
-        self._depth -= 1
-        self._last_line = max(self._last_line, block.span.end_line)
 
     def _statement(self, node: s.Statement, prefix: str = "") -> None:
         match node:
-            case s.Let(name=name, value=value):
-                self._spread(node, f"let {name} = ", value)
-            case s.Wire(target=target, value=value, sources=sources):
-                tail = _sources(sources, self)
-                self._spread(node, f"{'.'.join(target)} = ", value, tail)
+            case s.Let(value=value) | s.Wire(value=value):
+                self._spread(node, flat.assigned(node), value, flat.sources(node))
             case s.If():
-                self._if(node, "")
-                self._after(node)
-            case s.Repeat(count=count, body=body, index=index):
-                head = f"repeat {index + ' in ' if index else ''}{self.value(count, _LOOSE, True)}"
-                self._with_body(node, prefix + head + _sharing(node), body)
-            case s.Permute(body=body):
-                self._with_body(node, prefix + "permute", body)
-            case s.Pick(count=count, body=body):
-                self._with_body(node, f"{prefix}pick {self.value(count, _LOOSE, True)} of", body)
+                self._if(node)
+            case s.Repeat(body=body) | s.Permute(body=body) | s.Pick(body=body):
+                self._with_body(node, prefix + flat.head_of(node), body)
+            case s.Do(value=s.Labelled(label=label, value=s.Repeat() | s.Permute() | s.Pick() as inner)):
+                self._statement(inner, f"{label}: ")
             case s.Do(value=value):
-                self._do(node, value)
+                self._spread(node, "", value)
 
-    def _do(self, node: s.Do, value: s.Value) -> None:
-        if isinstance(value, s.Labelled) and isinstance(value.value, s.Repeat | s.Permute | s.Pick):
-            self._statement(value.value, f"{value.label}: ")
-            self._after(node)
-        else:
-            self._spread(node, "", value)
+    def _stays(self, node: s.Syntax, short: str) -> bool:
+        """Whether a node stood on one line, and still fits there as `short`."""
+        return node.span.end > 0 and node.span.line == node.span.end_line and self._fits(short)
 
-    def _if(self, node: s.If, prefix: str) -> None:
-        self._emit(f"{prefix}if {self.value(node.condition, _LOOSE, True)} {{")
-        while True:
-            self._body(node.then)
-            other = node.otherwise
-            if other is None:
-                break
-            if len(other.statements) == 1 and isinstance(other.statements[0], s.If):
-                node = other.statements[0]
-                self._emit(f"}} else if {self.value(node.condition, _LOOSE, True)} {{")
-                continue
-            self._emit("} else {")
-            self._body(other)
-            break
+    def _body(self, block: s.Block) -> None:
+        """A body behind the last line: on it if it may stay there, else on lines of its own."""
+        short = flat.flat_block(block)
+        empty = not block.statements and not self._next(block.span.end)
+        if empty or self._stays(block, short):
+            self._write(short)
+            self._last_line = max(self._last_line, block.span.end_line)
+            return
+        self._write("{")
+        self._beside(block.span.line, block.statements[0].span.start if block.statements else block.span.end)
+        self._last_line = block.span.line
+        self._depth += 1
+        for statement in block.statements:
+            self._before(statement)
+            self._statement(statement)
+        self._flush(block.span.end)
+        self._depth -= 1
+        self._last_line = max(self._last_line, block.span.end_line)
         self._emit("}")
+
+    def _if(self, node: s.If) -> None:
+        self._emit("")
+        short = flat.flat_statement(node)
+        if self._stays(node, short):
+            self._write(short)
+            self._after(node)
+            return
+        branch: s.If | None = node
+        while branch is not None:
+            self._write(f"if {flat.flat_head(branch.condition)} ")
+            self._body(branch.then)
+            otherwise, chained = branch.otherwise, flat.else_if(branch)
+            if otherwise is not None:
+                self._write(" else ")
+            if otherwise is not None and chained is None:
+                self._body(otherwise)
+            branch = chained
+        self._after(node)
 
     def _spread(self, node: s.Syntax, head: str, value: s.Value, tail: str = "") -> None:
-        """A statement that ends with a value: on one line where it fits and holds no comment."""
-        if _has_body(value):
-            self._flowing(node, head, value, tail)
-            return
-        text = head + self.value(value) + tail
-        if len(_INDENT * self._depth + text) > _WIDTH and isinstance(value, s.Choice) and not tail:
-            joint = "\n" + _INDENT * (self._depth + 1) + "| "
-            text = head + joint.join(self._alternative(a) for a in value.alternatives)
-        self._emit(text)
-        self._after(node)
-
-    def _flowing(self, node: s.Syntax, head: str, value: s.Value, tail: str) -> None:
-        """A value with bodies: their statements stand on lines of their own."""
+        """A statement that ends with a value."""
         self._emit(head)
-        self._append(value)
-        self._lines[-1] += tail
+        short = flat.flat_value(value)
+        commented = isinstance(value, s.Choice) and self._next(node.span.end) is not None
+        if flat.has_body(value) or commented:
+            self._value(value)
+        elif isinstance(value, s.Choice) and not self._fits(short + tail):
+            self._choice(value, apart=True)
+        else:
+            self._write(short)
+        self._write(tail)
         self._after(node)
 
-    def _append(self, value: s.Value) -> None:
-        """Print a value behind what stands on the last line."""
+    # --- values with bodies or comments -------------------------------------------------------
+
+    def _value(self, value: s.Value, binds: int = flat.LOOSE) -> None:
+        """A value behind the last line; bodies in it may take lines of their own."""
         match value:
-            case s.Choice(alternatives=alternatives):
-                for number, alternative in enumerate(alternatives):
-                    if number:
-                        self._write(" | ")
-                    self._append_in_choice(alternative.value)
-                    if alternative.weight is not None:
-                        self._write(f" @ {self.value(alternative.weight, _SUM)}")
+            case s.Choice() | s.Labelled() if binds > (
+                flat.CHOICE if isinstance(value, s.Choice) else flat.LOOSE
+            ):
+                self._write("(")
+                self._value(value)
+                self._write(")")
+            case s.Choice():
+                self._choice(value)
             case s.Labelled(label=label, value=inner) if not isinstance(inner, s.Repeat | s.Pick | s.Permute):
                 self._write(f"{label}: ")
-                self._append(inner)
-            case s.Optional(value=inner):
-                if isinstance(inner, s.Choice | s.Labelled):
-                    self._write("(")
-                    self._append(inner)
-                    self._write(")")
-                else:
-                    self._append(inner)
+                self._value(inner, flat.CHOICE)
+            case s.Optional(value=inner) if flat.has_body(inner):
+                self._value(inner, flat.POSTFIX)
                 self._write("?")
             case s.Call(name=name, arguments=arguments, body=body) if body is not None:
-                self._write(name + self._arguments(arguments) + " {")
-                self._inside(body)
+                self._write(f"{name}{flat.flat_arguments(arguments)} ")
+                self._body(body)
             case s.Block():
-                self._write("{")
-                self._inside(value)
+                self._body(value)
             case _:
-                self._write(self.value(value, _OR))
+                self._write(flat.flat_value(value, binds))
 
-    def _append_in_choice(self, value: s.Value) -> None:
-        if isinstance(value, s.Choice | s.Labelled):
-            self._write("(")
-            self._append(value)
-            self._write(")")
-        else:
-            self._append(value)
-
-    def _inside(self, block: s.Block) -> None:
-        self._body(block)
-        self._emit("}")
-
-    def _write(self, text: str) -> None:
-        line = self._lines[-1]
-        self._lines[-1] = (line if line else _INDENT * self._depth) + text
-
-    # --- values -------------------------------------------------------------------------------
-
-    def value(self, node: s.Value, binds: int = _LOOSE, plain: bool = False) -> str:
-        """A value on one line, in parentheses where it binds less than `binds`; `plain` where no
-        call may have a body."""
-        text, own = self._text(node)
-        return f"({text})" if own < binds or (plain and _has_body(node)) else text
-
-    def _text(self, node: s.Value) -> tuple[str, int]:
-        match node:
-            case s.Number():
-                return _number(node)
-            case s.String(value=text):
-                return _quoted(text), _POSTFIX
-            case s.Name(id=name):
-                return name, _POSTFIX
-            case s.Attribute(owner=owner, name=name):
-                return f"{self.value(owner, _POSTFIX)}.{name}", _POSTFIX
-            case s.Call(name=name, arguments=arguments, body=body):
-                return name + self._arguments(arguments, body is None) + self._one_line(body), _POSTFIX
-            case s.Unary(operator=operator, operand=operand):
-                own = _NOT if operator == "not" else _SIGN
-                space = " " if operator == "not" else ""
-                return f"{operator}{space}{self.value(operand, own)}", own
-            case s.Binary():
-                return self._binary(node)
-            case s.Range():
-                return self._range(node), _LOOSE
-            case s.Choice(alternatives=alternatives):
-                return " | ".join(self._alternative(a) for a in alternatives), _LOOSE
-            case s.Optional(value=inner):
-                return self.value(inner, _POSTFIX) + "?", _POSTFIX
-            case s.Labelled(label=label, value=inner):
-                assert not isinstance(inner, s.Repeat | s.Pick | s.Permute)
-                return f"{label}: {self.value(inner)}", _LOOSE
-            case s.Block():
-                return self._one_line(node).strip(), _POSTFIX
-
-    def _binary(self, node: s.Binary) -> tuple[str, int]:
-        own = _BINARY[node.operator]
-        if node.operator == "^":
-            return f"{self.value(node.left, _POSTFIX)}^{self.value(node.right, _SIGN)}", own
-        left = self.value(node.left, own + 1 if own == _COMPARE else own)
-        return f"{left} {node.operator} {self.value(node.right, own + 1)}", own
-
-    def _range(self, node: s.Range) -> str:
-        low, high = node.low, node.high
-        if isinstance(low, s.Number) and isinstance(high, s.Number) and low.unit == high.unit == "%":
-            start = _number(low)[0].removesuffix("%")  # the unit of one end binds both
-        else:
-            start = self.value(low, _OR)
-        text = f"{start}..{self.value(high, _SUM)}"
-        text += f" step {self.value(node.step, _SUM)}" if node.step is not None else ""
-        text += " log" if node.log else ""
-        online = " online" if node.online else ""
-        if node.centre is None:
-            return text + online
-        return f"{text} @ {self.value(node.centre, _SUM)}{online}"
-
-    def _alternative(self, alternative: s.Alternative) -> str:
-        inner = alternative.value
-        nested = isinstance(inner, s.Choice | s.Labelled)
-        text = f"({self.value(inner)})" if nested else self.value(inner)
-        return text if alternative.weight is None else f"{text} @ {self.value(alternative.weight, _SUM)}"
-
-    def _arguments(self, arguments: tuple[s.Argument, ...], always: bool = False) -> str:
-        if not arguments:
-            return "()" if always else ""
-        return "(" + ", ".join(self._argument(argument) for argument in arguments) + ")"
-
-    def _argument(self, argument: s.Argument) -> str:
-        value = self.value(argument.value)
-        return value if argument.name is None else f"{argument.name} = {value}"
-
-    def _one_line(self, block: s.Block | None) -> str:
-        if block is None:
-            return ""
-        inner = _Printer([])
-        for statement in block.statements:
-            inner._statement(statement)
-        lines = [line.strip() for line in inner._lines]
-        return " { " + _joined(lines) + " }" if lines else " { }"
-
-
-def _joined(lines: list[str]) -> str:
-    text = lines[0]
-    for before, line in zip(lines, lines[1:], strict=False):
-        glue = " " if before.endswith("{") or line.startswith("}") or line.startswith("|") else "; "
-        text += glue + line
-    return text
-
-
-def _has_body(node: object) -> bool:
-    match node:
-        case s.Block():
-            return True
-        case s.Call(body=body, arguments=arguments):
-            return body is not None or any(_has_body(a.value) for a in arguments)
-        case s.Choice(alternatives=alternatives):
-            return any(_has_body(a.value) for a in alternatives)
-        case s.Optional(value=value) | s.Labelled(value=value):
-            return _has_body(value)
-        case s.Unary(operand=operand):
-            return _has_body(operand)
-        case s.Binary(left=left, right=right):
-            return _has_body(left) or _has_body(right)
-        case _:
-            return False
-
-
-def _space_offset(file: s.File) -> int:
-    """Where `space NAME` stands; the end of the leading comments for a tree without a source."""
-    tokens = tokenize(file.source)[0] if file.source.text else []
-    return next((t.span.start for t in tokens if t.kind == "SPACE"), 0)
-
-
-def _sources(sources: tuple[s.Value, ...], printer: _Printer) -> str:
-    if not sources:
-        return ""
-    if sources == (s.Name("unused"),):
-        return " unused"
-    return " from " + ", ".join(printer.value(source) for source in sources)
-
-
-def _sharing(node: s.Repeat) -> str:
-    if not node.sharing:
-        return ""
-    return f" {node.sharing}" + (" except " + ", ".join(node.apart) if node.apart else "")
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{escaped}"'
-
-
-def _number(node: s.Number) -> tuple[str, int]:
-    """A number as it was written, unit included; negative ones only where a tree was made by hand."""
-    value, unit = node.value, node.unit
-    if unit == "%":
-        percent = value * 100
-        text = repr(round(percent, 12)).removesuffix(".0")
-        return f"{text}%", _POSTFIX
-    scale = {"k": 10**3, "M": 10**6, "G": 10**9}.get(unit, 1)
-    if unit and isinstance(value, int) and value % scale == 0:
-        return f"{value // scale}{unit}", _POSTFIX
-    if unit:
-        return f"{_real(value / scale)}{unit}", _POSTFIX
-    return (str(value) if isinstance(value, int) else _real(value)), _POSTFIX
-
-
-def _real(value: float) -> str:
-    """The shorter of the two texts that read back as this number: `0.05`, `1e-3`."""
-    digits, exponent = f"{value:.17e}".split("e")
-    for precision in range(18):
-        digits, exponent = f"{value:.{precision}e}".split("e")
-        if float(f"{digits}e{exponent}") == value:
-            break
-    scientific = f"{digits}e{int(exponent)}"
-    plain = repr(value)
-    if "e" in plain or len(scientific) < len(plain):
-        return scientific
-    return plain
+    def _choice(self, value: s.Choice, apart: bool = False) -> None:
+        """The alternatives behind one another, or each on a line where they stand `apart`; a comment
+        between two of them also parts them."""
+        depth = self._depth
+        for number, alternative in enumerate(value.alternatives):
+            if number:
+                comment = self._next(alternative.span.start)
+                if comment is not None:
+                    self._beside(comment.span.line, alternative.span.start)
+                if comment is not None or apart:
+                    self._depth = depth + 1
+                    self._flush(alternative.span.start)
+                    self._emit("| ")
+                else:
+                    self._write(" | ")
+            self._value(alternative.value, flat.RANGE)
+            self._write(flat.flat_weight(alternative))
+        self._depth = depth

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nasdsl.language.fold import Cost
 from nasdsl.language.network import Decided, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.table import LAYERS
-from nasdsl.language.walk import Cost
 
 QUANTITIES = ("params", "macs", "depth")
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Domain, Integers, Options, Reals
 from nasdsl.language.kinds import check_constant, describe
 from nasdsl.language.network import Value
 from nasdsl.language.scope import Checker, Scope, Wanted
-from nasdsl.language.tree import Constant, RangeHole, ValueTerm
+from nasdsl.language.tree import Cell, Constant, Operation, RangeHole, ValueTerm
 
 Resolve = Callable[[Checker, s.Value, Scope, Wanted], ValueTerm]
 
@@ -38,6 +38,7 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
         return domain_of(low_value, high_value, whole, log, step, centre)
 
     if not (isinstance(low, Constant) and isinstance(high, Constant)):
+        c.index_ranges |= {(id(scope.frame), slot) for end in (low, high) for slot in _cells(end)}
         return RangeHole(*at, None, low, high, build, span=node.span)
     if low.value is None or high.value is None:
         return Constant(None)
@@ -48,6 +49,18 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
         return Constant(None)
     fine = [check_constant(c.problems, end, kind, node.span, wanted.name) for end in _ends(domain)]
     return RangeHole(*at, domain, span=node.span) if all(fine) else Constant(None)
+
+
+def _cells(term: ValueTerm) -> Iterator[int]:
+    """The cells of its own frame that a term reads."""
+    match term:
+        case Cell(slot=slot):
+            yield slot
+        case Operation(operands=operands):
+            for operand in operands:
+                yield from _cells(operand)
+        case _:
+            return
 
 
 def _ends(domain: Domain) -> tuple[Value, Value]:

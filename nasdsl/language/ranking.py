@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, contains, size
+from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, size
 from nasdsl.language.errors import AnswerError
 from nasdsl.language.fold import Fold, answers
 from nasdsl.language.machine import Ask, Machine
 from nasdsl.language.point import Point
 
 
-def unrank(machine: Machine, count: Fold, index: int, real: Callable[[Domain], Answer]) -> Point:
+def unrank(machine: Machine, count: Fold, index: int, real: Callable[[Decision], Answer]) -> Point:
     """The point at `index`; `real` answers the real ranges, which do not count."""
     total = count.after(machine.start())[1] or 0
     if not 0 <= index < total:
@@ -27,11 +27,11 @@ def unrank(machine: Machine, count: Fold, index: int, real: Callable[[Domain], A
         configuration = ask.resume(answer)
 
 
-def _at(ask: Ask, count: Fold, index: int, real: Callable[[Domain], Answer]) -> tuple[Answer, int]:
+def _at(ask: Ask, count: Fold, index: int, real: Callable[[Decision], Answer]) -> tuple[Answer, int]:
     """The answer whose points `index` is among, and its place among them."""
     domain = ask.domain
     if isinstance(domain, Reals):
-        return real(domain), index
+        return real(ask.decision(domain)), index
     if not ask.structural:  # all answers have as many points
         first = next(iter(answers(domain)))
         each = count.after(ask.resume(first))[1] or 0

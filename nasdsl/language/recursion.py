@@ -12,11 +12,12 @@ def refuse_unbounded(c: Checker, blocks: list[s.BlockDefinition]) -> None:
     """Report each block that can use itself without passing a smaller number under an `if`."""
     by_name = {block.name: block for block in blocks}
     uses = {block.name: list(_uses(block.body, by_name, ())) for block in blocks}
-    reaches = _closure({name: {call.name for call, _ in found} for name, found in uses.items()})
+    cycles = _cycles({name: {call.name for call, _ in found} for name, found in uses.items()})
     for name, found in uses.items():
         for call, conditions in found:
-            cyclic = name in reaches.get(call.name, set()) or call.name == name
-            if cyclic and not (call.name == name and _shrinks(by_name[name], call, conditions)):
+            if cycles[call.name] == cycles[name] and not (
+                call.name == name and _shrinks(by_name[name], call, conditions)
+            ):
                 through = "itself" if call.name == name else f"itself through `{call.name}`"
                 c.problems.error(
                     "unbounded-recursion",
@@ -26,17 +27,38 @@ def refuse_unbounded(c: Checker, blocks: list[s.BlockDefinition]) -> None:
                 )
 
 
-def _closure(direct: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Which blocks each block reaches."""
-    reached = {name: set(called) for name, called in direct.items()}
-    changed = True
-    while changed:
-        changed = False
-        for called in reached.values():
-            more = {far for near in called for far in reached.get(near, set())} - called
-            called |= more
-            changed = changed or bool(more)
-    return reached
+def _cycles(direct: dict[str, set[str]]) -> dict[str, int]:
+    """A number for each block: blocks that reach one another have the same one (Kosaraju's method)."""
+    users: dict[str, set[str]] = {name: set() for name in direct}
+    for name, called in direct.items():
+        for other in called:
+            users[other].add(name)
+    numbers: dict[str, int] = {}
+    for number, root in enumerate(reversed(_finished(direct))):
+        waiting = [root]
+        while waiting:
+            name = waiting.pop()
+            if name not in numbers:
+                numbers[name] = number
+                waiting += users[name]
+    return numbers
+
+
+def _finished(direct: dict[str, set[str]]) -> list[str]:
+    """All blocks, each after those that it reaches first."""
+    order: list[str] = []
+    seen: set[str] = set()
+    for root in direct:
+        waiting = [(root, False)]
+        while waiting:
+            name, is_done = waiting.pop()
+            if is_done:
+                order.append(name)
+            elif name not in seen:
+                seen.add(name)
+                waiting.append((name, True))
+                waiting += [(other, False) for other in sorted(direct[name])]
+    return order
 
 
 def _uses(

@@ -7,10 +7,11 @@ from typing import Any
 
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import Span
-from nasdsl.language.lexer import Token
+from nasdsl.language.scanner import Token
 
 Children = list[Any]
-_UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9}
+_SHIFTS = {"": 0, "k": 3, "M": 6, "G": 9, "%": -2}  # places that a unit shifts the point by
+_MOST_DIGITS = 400
 
 
 class Refused(Exception):
@@ -89,8 +90,9 @@ def _path(c: Children, span: Span) -> str:
 
 
 def _path_part(c: Children, span: Span) -> str:
-    name, copy, number = c
-    return name.text + (f"[{copy.text}]" if copy else "") + (number.text if number else "")
+    name, number, copy = c
+    path: str = name.text + (number.text if number else "")
+    return f"{path}[{copy.text}]" if copy else path
 
 
 # --- statements -----------------------------------------------------------------------------
@@ -198,9 +200,9 @@ def _same_unit(low: s.Value, high: s.Value) -> tuple[s.Value, s.Value]:
     if not (isinstance(low, s.Number) and isinstance(high, s.Number)):
         return low, high
     if high.unit and not low.unit:
-        return s.Number(_scaled(low.value, high.unit), high.unit, span=low.span), high
+        return s.Number(_scaled(repr(low.value), high.unit), high.unit, span=low.span), high
     if low.unit and not high.unit:
-        return low, s.Number(_scaled(high.value, low.unit), low.unit, span=high.span)
+        return low, s.Number(_scaled(repr(high.value), low.unit), low.unit, span=high.span)
     return low, high
 
 
@@ -240,20 +242,22 @@ def _number(c: Children, span: Span) -> s.Number:
     text, unit = c[0].text, ""
     if text[-1] in "kKMG%":
         text, unit = text[:-1], "k" if text[-1] == "K" else text[-1]
-    if len(text) > 400:
-        raise Refused("bad-number", "a number is longer than the limit of 400 digits", span)
-    value: int | float = float(text) if any(ch in text for ch in ".eE") else int(text)
-    if value in (float("inf"),):
+    if len(text) > _MOST_DIGITS:
+        raise Refused("bad-number", f"a number is longer than the limit of {_MOST_DIGITS} digits", span)
+    value = _scaled(text, unit)
+    if value == float("inf"):
         raise Refused("bad-number", f"`{c[0].text}` is too large for a number", span)
-    return s.Number(_scaled(value, unit), unit, span=span)
+    return s.Number(value, unit, span=span)
 
 
-def _scaled(value: int | float, unit: str) -> int | float:
-    if unit == "%":
-        return float(f"{value}e-2") if isinstance(value, int) else value / 100
-    scaled = value * _UNITS.get(unit, 1)
-    whole = isinstance(scaled, float) and unit and scaled == int(scaled)
-    return int(scaled) if whole else scaled  # `1.5k` is 1500
+def _scaled(text: str, unit: str) -> int | float:
+    """The number that a text with a unit stands for, rounded once: `20%` is 0.2, `1.5k` is 1500."""
+    shift = _SHIFTS[unit]
+    mantissa, _, exponent = text.lower().partition("e")
+    if "." not in mantissa and not exponent and shift >= 0:
+        return int(mantissa) * 10**shift  # type: ignore[no-any-return]
+    value = float(f"{mantissa}e{int(exponent or 0) + shift}")
+    return int(value) if shift > 0 and value.is_integer() else value
 
 
 def _string(c: Children, span: Span) -> s.String:

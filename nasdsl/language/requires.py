@@ -31,6 +31,10 @@ class Limit:
     limit: float
     upper: bool
 
+    def allows(self, total: int) -> bool:
+        """Whether a total of the quantity holds the limit."""
+        return total <= self.limit if self.upper else total >= self.limit
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -38,6 +42,7 @@ class Requirement:
 
     condition: s.Value
     limits: tuple[Limit, ...]
+    is_bounded: bool  # the limits are all that the line says
 
     def holds(self, point: Point, quantities: Mapping[str, int]) -> bool:
         """Whether a finished point satisfies the line."""
@@ -105,7 +110,8 @@ def requirement(c: Checker, node: s.Require) -> Requirement | None:
     _check(c, node.condition, c.decisions)
     if len(c.problems.errors) > before:
         return None
-    return Requirement(node.condition, tuple(_limits(node.condition)))
+    limits = tuple(_limits(node.condition))
+    return Requirement(node.condition, limits, len(limits) == _conjuncts(node.condition))
 
 
 def _check(c: Checker, node: s.Value, decisions: set[str]) -> None:
@@ -126,21 +132,30 @@ def _check(c: Checker, node: s.Value, decisions: set[str]) -> None:
             _check(c, left, decisions)
             _check(c, right, decisions)
         case s.Call(name=name, arguments=arguments):
-            _check_call(c, node, name)
-            for argument in arguments:
-                _check(c, argument.value, decisions)
+            if _is_function(c, node, name):
+                for argument in arguments:
+                    _check(c, argument.value, decisions)
         case _:
             message = "`require` takes a comparison of decisions and quantities"
             c.problems.error("bad-require", message, node.span, "for example `require params <= 500k`")
 
 
-def _check_call(c: Checker, node: s.Call, name: str) -> None:
+def _is_function(c: Checker, node: s.Call, name: str) -> bool:
+    if name in _AGGREGATES or name in FUNCTIONS:
+        return True
     if name == "latency_ms":
         message = "`latency_ms` is measured, and measured requirements are not part of this version"
         c.problems.error("not-yet", message, node.span)
-    elif name not in _AGGREGATES and name not in FUNCTIONS:
+    else:
         known = [*_AGGREGATES, *FUNCTIONS]
         c.problems.unknown("unknown-name", f"`{name}` is no function of `require`", node.span, name, known)
+    return False
+
+
+def _conjuncts(node: s.Value) -> int:
+    if isinstance(node, s.Binary) and node.operator == "and":
+        return _conjuncts(node.left) + _conjuncts(node.right)
+    return 1
 
 
 def _limits(node: s.Value) -> list[Limit]:

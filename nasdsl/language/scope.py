@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language import syntax as s
+from nasdsl.language.errors import Diagnostic, Source, Span
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
@@ -39,9 +39,11 @@ class Problems:
     def errors(self) -> list[Diagnostic]:
         return [d for d in self.found if d.severity == "error"]
 
-    @property
-    def warnings(self) -> list[Diagnostic]:
-        return [d for d in self.found if d.severity == "warning"]
+    def report(self) -> list[Diagnostic]:
+        """Everything found, ordered by place. What is unused often is so because of an error
+        elsewhere, so beside errors it is left out."""
+        shown = [d for d in self.found if not (self.errors and d.code.startswith("unused-"))]
+        return sorted(shown, key=lambda d: (d.span.start, d.severity))
 
 
 class FrameBuilder:
@@ -83,6 +85,7 @@ class Scope:
     parent: Scope | None = None
     definitions: dict[str, Definition] = field(default_factory=dict)
     in_train: bool = False
+    asked: set[str] = field(default_factory=set)  # the names of all decisions of a file
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:
         """A scope for the names inside a body; with `name`, its keys hang under that name."""
@@ -108,6 +111,7 @@ class Scope:
 
     def fresh(self, name: str) -> str:
         """What a decision is called here: the name, or `name#2` where a sibling has it."""
+        self.asked.add(name)
         return _unused(name, self.prefix, self.taken)
 
     def fresh_place(self, name: str) -> str:
@@ -157,7 +161,8 @@ class Checker:
     decisions: set[str] = field(default_factory=set)  # the last names of all decisions
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
-    index_ranges: set[int] = field(default_factory=set)  # cells of indices that a range reads
+    measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
+    index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 
 
 @dataclass(frozen=True)

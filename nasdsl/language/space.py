@@ -9,23 +9,20 @@ from functools import cached_property
 
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
-from nasdsl.language.check import Program, check
-from nasdsl.language.decisions import Answer, Decision, Reals, draw, middle
+from nasdsl.language.check import Program, check, machine_of
+from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
-from nasdsl.language.machine import Dead, Machine, Wire
+from nasdsl.language.machine import Dead, Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.point import Point
 from nasdsl.language.quantities import ADDITIVE, measure
 from nasdsl.language.ranking import rank, unrank
 from nasdsl.language.recording import decided
-from nasdsl.language.shapes import Shape, vector
-from nasdsl.language.signatures.table import SIGNATURES
+from nasdsl.language.shapes import Shape
 from nasdsl.language.starting import start_point
-from nasdsl.language.steps import STEPS
 from nasdsl.language.tasks import Bound
-from nasdsl.language.walk import Bound as CostBound
-from nasdsl.language.walk import Feasibility, decide
+from nasdsl.language.walk import CostBound, Feasibility, Walks
 
 _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as too rare to sample
 
@@ -33,8 +30,10 @@ _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as t
 class Space:
     """A tree of decisions. Built by `nasdsl.parse` and `nasdsl.load`; immutable."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, fixed: Mapping[str, Answer] | None = None) -> None:
+        """`fixed`: answers that every point has wherever their paths open; see fixing.py."""
         self._program = program
+        self.fixed: Mapping[str, Answer] = dict(fixed or {})
         self.name: str = program.file.name or "space"
         self.text: str = program.text
         self.doc: str = program.file.doc
@@ -54,7 +53,11 @@ class Space:
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
-        return Space(check(self.file, Bound(dict(inputs), outputs)))
+        return Space(check(self.file, Bound(dict(inputs), outputs)), self.fixed)
+
+    def fixed_at(self, answers: Mapping[str, Answer]) -> Space:
+        """The space with more answers fixed, unchecked; `nasdsl.language.fixing.fix` checks them."""
+        return Space(self._program, {**self.fixed, **answers})
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -70,11 +73,7 @@ class Space:
         return self._new_machine(blind=True) if blind else self._machine
 
     def _new_machine(self, blind: bool) -> Machine:
-        program = self._program
-        shape = next(iter(self.task.inputs.values())) if self.task else vector(1)
-        quantities = {"outputs": self.task.outputs if self.task else 0}
-        wire = Wire(shape)
-        return Machine(program.statement, program.frame_size, wire, quantities, SIGNATURES, STEPS, blind)
+        return machine_of(self._program.statement, self._program.frame_size, self.task, blind)
 
     @cached_property
     def _count(self) -> Fold:
@@ -83,8 +82,13 @@ class Space:
     @cached_property
     def _feasibility(self) -> Feasibility:
         exists = None if self._decider.blind else self._count
-        accepts: Callable[[Point], bool] = self._holds if self._program.requirements else _anything
-        return Feasibility(exists, self._bounds if self._is_concrete else (), accepts)
+        bounds = self._bounds if self._is_concrete else ()
+        proved = all(line.is_bounded for line in self._program.requirements) and self._is_concrete
+        return Feasibility(exists, bounds, None if proved else self._satisfies, self.fixed)
+
+    @cached_property
+    def _walks(self) -> Walks:
+        return Walks(self._machine if self._feasibility.bounds else self._decider, self._feasibility)
 
     @property
     def _is_concrete(self) -> bool:
@@ -98,12 +102,21 @@ class Space:
             for limit in requirement.limits:
                 cost = ADDITIVE[limit.quantity]
                 fold = (least if limit.upper else most)(self._machine, cost)
-                bounds.append(CostBound(cost, limit.limit, fold, limit.upper))
+                bounds.append(CostBound(fold, limit))
         return tuple(bounds)
 
-    def _holds(self, point: Point) -> bool:
-        """Whether a finished point satisfies every `require`."""
-        quantities = measure(self.decided(point)) if self.has_network else {}
+    def holds(self, point: Point) -> bool:
+        """Whether a finished point satisfies every `require`, and has the answers that are fixed."""
+        return self._has_fixed(point) and self._satisfies(point)
+
+    def _has_fixed(self, point: Point) -> bool:
+        return all(point.get(path, answer) == answer for path, answer in self.fixed.items())
+
+    def _satisfies(self, point: Point) -> bool:
+        if not self._program.requirements:
+            return True
+        # Before the data are read, their shapes are not known, nor what they cost.
+        quantities = measure(self.decided(point)) if self.has_network and self._is_concrete else {}
         return all(line.holds(point, quantities) for line in self._program.requirements)
 
     def decide(self, choose: Callable[[Decision], Answer]) -> Point:
@@ -113,8 +126,7 @@ class Space:
         there. Raises AnswerError for an answer that is not offered, Infeasible where no point
         holds every `require`.
         """
-        machine = self._machine if self._feasibility.bounds else self._decider
-        return decide(machine, choose, self._feasibility)
+        return self._walks.decide(choose)
 
     def decided(self, point: Mapping[str, Answer]) -> Decided:
         """The network and the settings that a point decides. Raises AnswerError for no point."""
@@ -128,19 +140,19 @@ class Space:
             self.decided(answers)
         except (AnswerError, Dead):
             return False
-        return self._feasibility.accepts(answers)
+        return self.holds(answers)
 
     # --- counting -----------------------------------------------------------------------------
 
     def count(self) -> int:
         """How many points, exactly: after pruning by shapes and before `require`; a real range
         counts as one. Raises LimitError where exact counting is out of reach."""
-        cost, value = self._count.after(self._decider.start())
+        _cost, value = self._count.after(self._decider.start())
         return value or 0
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
-        return unrank(self._decider, self._count, index, lambda domain: middle(domain))
+        return unrank(self._decider, self._count, index, lambda decision: middle(decision.domain))
 
     def rank(self, point: Mapping[str, Answer]) -> int:
         """The index of a point. Raises AnswerError where it is none."""
@@ -162,10 +174,16 @@ class Space:
         return self._sample_points(rng)
 
     def _sample_points(self, rng: random.Random) -> Point:
+        def real(decision: Decision) -> Answer:
+            fixed = self.fixed.get(decision.path)
+            if fixed is not None and contains(decision.domain, fixed):
+                return fixed
+            return draw(decision.domain, rng)
+
         total = self.count()
         for _ in range(_MOST_REJECTED):
-            point = unrank(self._decider, self._count, rng.randrange(total), lambda d: _drawn(d, rng))
-            if self._feasibility.accepts(point):
+            point = unrank(self._decider, self._count, rng.randrange(total), real)
+            if self.holds(point):
                 return point
         raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
 
@@ -182,8 +200,14 @@ class Space:
         return moves.crossover(self, a, b, random.Random(f"crossover/{seed}"))
 
     def start(self) -> Point | None:
-        """The point of `start { }`, the rest by default; None where the file has none."""
-        return start_point(self, self._program.start) if self._program.start else None
+        """The point of `start { }`, the rest by default; None where the file has none.
+
+        What is fixed comes before what `start` says. Raises SpaceError for answers not offered.
+        """
+        if not self._program.start:
+            return None
+        start = start_point(Space(self._program), self._program.start)
+        return moves.follow(self, start, lambda decision: middle(decision.domain))
 
     def default(self) -> Point:
         """First alternatives, lowest counts, middles of ranges."""
@@ -192,11 +216,3 @@ class Space:
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""
         return self.decided(point).settings
-
-
-def _anything(_: Point) -> bool:
-    return True
-
-
-def _drawn(domain: object, rng: random.Random) -> Answer:
-    return draw(domain, rng) if isinstance(domain, Reals) else middle(domain)  # type: ignore[arg-type]

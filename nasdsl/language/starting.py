@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, middle
 from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.fixing import meant
 from nasdsl.language.point import Point
 from nasdsl.language.suggest import did_you_mean
 
@@ -29,8 +30,7 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
             return middle(decision.domain)
         answer, node = wanted[decision.path]
         used.add(decision.path)
-        if isinstance(decision.domain, Reals) and isinstance(answer, int):
-            answer = float(answer)
+        answer = meant(answer, [decision.domain])
         if contains(decision.domain, answer):
             return answer
         message = f"`{decision.path}` cannot be {answer!r}"
@@ -43,7 +43,7 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
             message = f"no decision `{path}` opens in this point"
             problems.append(_problem(space, "bad-start", message, node, did_you_mean(path, seen)))
     if problems:
-        raise SpaceError(problems)
+        raise SpaceError(sorted(problems, key=lambda problem: problem.span.start))
     return point
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
+from nasdsl.language.graphs import cell, dag, parallel
 from nasdsl.language.machine import YES_OR_NO
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.signatures import table
@@ -12,6 +13,7 @@ from nasdsl.language.signatures.signature import Signature, integer
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
+    SHAPES,
     Apply,
     ApplyValue,
     Assign,
@@ -34,11 +36,13 @@ from nasdsl.language.tree import (
     ValueTerm,
 )
 from nasdsl.language.values import (
+    UNKNOWN,
     answers_of,
     bind,
     has_hole,
     make,
     mark,
+    outcomes,
     parts,
     refuse_later,
     value,
@@ -65,7 +69,8 @@ def statement(c: Checker, node: s.Statement, scope: Scope, label: str = "") -> S
     """The term of one statement; None where it only binds a name or a problem was reported."""
     match node:
         case s.Let():
-            return let(c, node, scope)
+            let(c, node, scope)
+            return None
         case s.Do(value=inner):
             return do(c, inner, scope, label)
         case s.If():
@@ -138,7 +143,24 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
         c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
     if scope.in_train:
         return _setting_call(c, row, node, scope, label)
-    return _residual(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+    return _wrapper(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+
+
+def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    """An operation around a body."""
+    if node.body is None:
+        message = f"`{row.name}` needs a body: `{row.name} {{ … }}` on the same line"
+        c.problems.error("needs-body", message, node.span)
+        return None
+    match row.name:
+        case "parallel":
+            return parallel(c, row, node, scope, label, do)
+        case "dag":
+            return dag(c, row, node, scope, label, do, let)
+        case "cell":
+            return cell(c, row, node, scope, label, do)
+        case _:
+            return _residual(c, row, node, scope, label)
 
 
 def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) -> None:
@@ -159,12 +181,12 @@ def _let_as_statement(
     c: Checker, node: s.Call, term: ValueTerm, scope: Scope, label: str
 ) -> Statement | None:
     mark(term, CONTROL)
-    for part in parts(term):
-        if isinstance(part, Make) and part.signature.group not in NETWORK_GROUPS:
-            message = f"`{node.name}` can be `{part.signature.name}`, which is no operation of a network"
+    for outcome in outcomes(term):
+        if isinstance(outcome, Make) and outcome.signature.group not in NETWORK_GROUPS:
+            message = f"`{node.name}` can be `{outcome.signature.name}`, which is no operation of a network"
             c.problems.error("misplaced-op", message, node.span)
             return None
-        if isinstance(part, Constant) and part is term:
+        if not isinstance(outcome, Make | Cell) and outcome is not UNKNOWN:
             c.problems.error("not-a-statement", f"`{node.name}` is a value, not an operation", node.span)
             return None
     return ApplyValue((0, 0), term, scope.label, scope.fresh_place(label or node.name), span=node.span)
@@ -192,10 +214,7 @@ def _is_sure(term: ValueTerm, kind: str) -> bool:
 
 
 def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
-    if node.body is None:
-        message = f"`{row.name}` needs a body: `{row.name} {{ … }}` on the same line"
-        c.problems.error("needs-body", message, node.span)
-        return None
+    assert node.body is not None
     first = scope.frame.size
     skip = scope.frame.cell()
     place = scope.fresh_place(label or row.name)
@@ -296,11 +315,13 @@ def _name_of(node: s.Value) -> str:
 
 def _branch(c: Checker, node: s.If, scope: Scope) -> Statement:
     first = scope.frame.size
-    condition = value(c, node.condition, scope, Wanted("if"))
+    condition = value(c, node.condition, scope, Wanted("if", None, SHAPES))
     last = scope.frame.size
     then_scope, else_scope = scope.alternative(), scope.alternative()
     then = body(c, node.then, then_scope)
     otherwise = body(c, node.otherwise, else_scope) if node.otherwise else None
+    if (then_scope.taken | else_scope.taken) - scope.taken:
+        mark(condition, CONTROL)
     scope.absorb(then_scope, else_scope)
     return Branch((first, last), condition, then, otherwise, span=node.span)
 
@@ -313,8 +334,9 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
     copy_label = scope.frame.cell()
     copy = scope.labelled(copy_label)
     index = scope.frame.cell() if node.index else None
-    if node.index and index is not None:
-        copy.names[node.index] = Binding(Cell(index, node.index), node.span, "index")
+    index_term = Cell(index, node.index) if node.index and index is not None else None
+    if node.index and index_term is not None:
+        copy.names[node.index] = Binding(index_term, node.span, "index")
     inner = body(c, node.body, copy)
     for apart in node.apart:
         if table.find(apart, NETWORK_GROUPS) is None:
@@ -322,7 +344,7 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
             c.problems.unknown("unknown-op", f"no operation is called `{apart}`", node.span, apart, known)
     tied = node.sharing in ("tied", "shared")
     if tied and index is not None:
-        _refuse_index_domains(c, inner, index, node.span)
+        _refuse_index_domains(c, (id(scope.frame), index), node.span)
     if node.sharing == "shared":
         c.problems.error("not-yet", "`shared` repeats are not part of this version", node.span)
     return Loop(
@@ -333,6 +355,7 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
         scope.prefix + name,
         copy_label,
         index,
+        index_term,
         (copy_label, scope.frame.size),
         tied,
         node.sharing == "shared",
@@ -347,7 +370,7 @@ def _count(c: Checker, node: s.Value, scope: Scope, name: str) -> ValueTerm:
     return value(c, node, scope, Wanted(name, integer(0)))
 
 
-def _refuse_index_domains(c: Checker, loop_body: Statement, index: int, span: Span) -> None:
+def _refuse_index_domains(c: Checker, index: tuple[int, int], span: Span) -> None:
     """Under `tied` one decision serves all copies, so its domain cannot depend on the copy."""
     if index in c.index_ranges:
         message = "a decision in a tied repeat has a range that depends on its index"

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.machine import (
+    YES_OR_NO,
     Ask,
     Closure,
     Configuration,
@@ -21,7 +23,6 @@ from nasdsl.language.machine import (
     Step,
     Tape,
     Wire,
-    YES_OR_NO,
     join,
     set_cell,
     wipe,
@@ -29,7 +30,6 @@ from nasdsl.language.machine import (
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape, same
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
-from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
@@ -38,6 +38,8 @@ from nasdsl.language.tree import (
     Enter,
     Finish,
     Fork,
+    Join,
+    Keep,
     Leave,
     Loop,
     Merge,
@@ -150,17 +152,23 @@ def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step
         _check_count(count)
         left, number = count, 0
         frames = wipe(frames, depth, term.slots)
-        if term.tied and count:
-            frames = ((*frames[0], Tape(depth, term.inner)), *frames[1:])
+        if _records(m, term) and count:
+            base = frames[depth][term.label].inner(term.key)
+            frames = ((*frames[0], Tape(depth, term.inner, base)), *frames[1:])
     else:
         left, number = rest.data[0], frames[depth][term.copy_label].copy + 1
         frames = wipe(frames, depth, (term.inner[0] + 1, term.inner[1])) if left else frames
-    if left == 0:
+    if left == 0 or (number and term.tied and not _records(m, term)):
         return rest.parent, wire, _leave_loop(m, term, depth, number, frames)
     total = left + number if term.index is not None else None
     following = m.rest(term, depth, (left - 1, total), rest.parent)
     frames = _enter_copy(m, term, depth, number, frames)
     return m.rest(term.body, depth, None, following), wire, frames
+
+
+def _records(m: Machine, term: Loop) -> bool:
+    """Whether later copies have to be told what the first decided: not where they are left out."""
+    return term.tied and not (m.blind and term.is_settled)
 
 
 def _check_count(count: Any) -> None:
@@ -177,9 +185,6 @@ def _enter_copy(m: Machine, term: Loop, depth: int, number: int, frames: Frames)
     label = Label(path, join(outer.place, copy), join(outer.site, f"{term.key}[]"), number)
     if term.shared:
         m.recorder.copy(term, label, True)
-    if term.tied and number:
-        tapes = (*frames[0][:-1], frames[0][-1]._replace(position=0))
-        frames = (tapes, *frames[1:])
     cells = list(frames[depth])
     cells[term.copy_label] = label
     if term.index is not None:
@@ -190,7 +195,7 @@ def _enter_copy(m: Machine, term: Loop, depth: int, number: int, frames: Frames)
 def _leave_loop(m: Machine, term: Loop, depth: int, copies: int, frames: Frames) -> Frames:
     if copies and term.shared:
         m.recorder.copy(term, frames[depth][term.copy_label], False)
-    if copies and term.tied:
+    if copies and _records(m, term):
         frames = (frames[0][:-1], *frames[1:])
     return wipe(frames, depth, term.inner)
 
@@ -243,6 +248,48 @@ def _adapted(m: Machine, shortcut: str, wire: Wire, to: Shape, place: str) -> Wi
     if m.on_layer is not None:
         m.on_layer(m.signatures[op], arguments, wire.shape, to)
     return m.recorder.layer(place, op, arguments, (wire,), to, inserted=True)
+
+
+def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    return rest.parent, wire, set_cell(frames, rest.depth, term.cell, wire)
+
+
+def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """`data` is (the parts that take part, how many of them have begun)."""
+    depth = rest.depth
+    if rest.data is None:
+        chosen = tuple(range(len(term.parts)))
+        if term.hole is not None:
+            answer = frames[depth][term.hole.slot]
+            if answer is None:
+                return m.ask(Pending(term.hole, depth), rest, wire, frames)
+            chosen = term.chosen[answer]
+        begun = 0
+    else:
+        chosen, begun = rest.data
+        frames = set_cell(frames, depth, term.parts[chosen[begun - 1]].out, wire)
+    if begun == len(chosen):
+        wires = tuple(frames[depth][term.parts[number].out] for number in chosen)
+        joined = _joined(m, term, wires, frames[depth][term.label])
+        return rest.parent, joined, wipe(frames, depth, term.slots)
+    part = term.parts[chosen[begun]]
+    following = m.rest(term, depth, (chosen, begun + 1), rest.parent)
+    source: Wire = frames[depth][part.source]
+    if part.body is None:
+        return following, source, frames
+    return m.rest(part.body, depth, None, following), source, frames
+
+
+def _joined(m: Machine, term: Join, wires: tuple[Wire, ...], label: Label) -> Wire:
+    if len(wires) == 1 or m.blind:
+        return wires[0]
+    row = term.merge
+    assert row.shape is not None
+    try:
+        shape = row.shape(term.arguments, tuple(wire.shape for wire in wires), _must)
+    except ShapeError as error:
+        raise Dead(str(error)) from None
+    return m.recorder.layer(join(label.place, term.key), row.name, term.arguments, wires, shape)
 
 
 def permute(m: Machine, term: Permute, rest: Rest, wire: Wire, frames: Frames) -> Step:
@@ -370,6 +417,8 @@ STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = Mappi
         Leave: leave,
         Residual: residual,
         Merge: merge,
+        Keep: keep,
+        Join: join_wires,
         Permute: permute,
         Pick: pick,
         Assign: assign,

@@ -14,5 +14,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return ""
     candidates = list(dict.fromkeys(k for k in known if len(k) <= _LONGEST))
     lowered = {k.lower(): k for k in candidates}
-    near = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return f"did you mean `{lowered[near[0]]}`?" if near else ""
+    near = get_close_matches(name.lower(), list(lowered), n=5, cutoff=0.6)
+    # Swapped letters are the likeliest slip: `convd2` is `conv2d` rather than `conv3d`.
+    swapped = [one for one in near if sorted(one) == sorted(name.lower())]
+    return f"did you mean `{lowered[(swapped or near)[0]]}`?" if near else ""

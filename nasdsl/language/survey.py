@@ -28,6 +28,8 @@ from nasdsl.language.tree import (
     Constant,
     Finish,
     Fork,
+    Join,
+    Keep,
     Loop,
     Make,
     Operation,
@@ -68,13 +70,17 @@ class Survey:
     can_fail: bool = False
     trail: list[tuple[Span, str, str]] = field(default_factory=list)
     parameters: list[dict[int, list[Any]]] = field(default_factory=list)
+    cells: list[dict[int, Wires]] = field(default_factory=list)
     reported: set[int] = field(default_factory=set)
+    uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
+    uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
 
 
 def survey(problems: Problems, program: Statement, start: Shape, quantities: Mapping[str, Value]) -> bool:
     """Report what can never work; return whether some point can fail."""
     found = Survey(problems, quantities)
     found.parameters.append({})
+    found.cells.append({})
     _flow(found, program, {start.layout: start})
     return found.can_fail
 
@@ -94,22 +100,34 @@ def _flow(v: Survey, term: Statement, wires: Wires) -> Wires:
             return _apply_value(v, term, value, wires)
         case Fork(bodies=bodies):
             return _join(wires if b is None else _alternative(v, b, wires) for b in bodies.values())
-        case Branch(then=then, otherwise=otherwise):
-            v.can_fail = v.can_fail or not isinstance(term.condition, Constant)
-            rest = wires if otherwise is None else _flow(v, otherwise, wires)
-            return _join([_alternative(v, then, wires), rest])
+        case Branch():
+            return _branch(v, term, wires)
         case Loop():
             return _loop(v, term, wires)
         case Use():
             return _use(v, term, wires)
         case Residual(body=body, merge=merge):
             return _merge(v, merge.shortcut, term, wires, _flow(v, body, wires))
+        case Keep(cell=cell):
+            v.cells[-1][cell] = wires
+            return wires
+        case Join():
+            return _join_parts(v, term, wires)
         case Permute(members=members) | Pick(members=members):
             return _unordered(v, list(members.values()), wires)
         case Finish():
             return _finish(v, term, wires)
         case _:
             return wires
+
+
+def _branch(v: Survey, term: Branch, wires: Wires) -> Wires:
+    """The branch that is certain, or both."""
+    holds = _values(v, term.condition)
+    bodies = [term.then, term.otherwise]
+    if len(holds) == 1 and isinstance(holds[0], bool):
+        bodies = bodies[:1] if holds[0] else bodies[1:]
+    return _join(wires if body is None else _alternative(v, body, wires) for body in bodies)
 
 
 def _alternative(v: Survey, body: Statement, wires: Wires) -> Wires:
@@ -180,7 +198,7 @@ def _count(choices: list[list[Any]]) -> int:
 
 
 def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
-    if id(term) in v.reported:
+    if id(term) in v.reported or v.uncertain:
         return
     v.reported.add(id(term))
     chain = [f"line {span.line}: `{op}` gives {shape}" for span, op, shape in v.trail[-6:] if shape]
@@ -235,6 +253,41 @@ def _adapted(v: Survey, shortcut: str, source: Shape, target: Shape) -> None:
     adapt(shortcut, source, target, need)
 
 
+def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
+    """Every set of wires that can be joined, while there are few; else nothing is claimed."""
+    outs: list[list[Shape]] = []
+    for part in term.parts:
+        source = v.cells[-1].get(part.source, wires)
+        through = source if part.body is None else _alternative(v, part.body, source)
+        outs.append(list(through.values()))
+    sets = list(term.chosen.values()) if term.hole is not None else [tuple(range(len(outs)))]
+    found: list[Shape] = []
+    errors: list[ShapeError] = []
+    for numbers in sets[:_COMBINATIONS]:
+        for shapes in product(*(outs[number] for number in numbers)):
+            try:
+                found.append(_joined_shape(v, term, shapes))
+            except ShapeError as error:
+                errors.append(error)
+    v.can_fail = v.can_fail or bool(errors) or len(sets) > _COMBINATIONS
+    if errors and not found:
+        _report(v, term, term.merge.name, errors[0])
+    return _join({shape.layout: shape} for shape in found)
+
+
+def _joined_shape(v: Survey, term: Join, shapes: tuple[Shape, ...]) -> Shape:
+    if len(shapes) == 1:
+        return shapes[0]
+
+    def need(condition: bool | None, message: str, help: str) -> None:
+        if condition is False:
+            raise ShapeError(message, help)
+        v.can_fail = v.can_fail or condition is None
+
+    assert term.merge.shape is not None
+    return term.merge.shape(term.arguments, shapes, need)
+
+
 def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
     outputs = v.quantities["outputs"]
     fine = {}
@@ -260,19 +313,24 @@ def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
     highest = max((_high(n) for n in counts), default=MAX_COPIES)
     if not counts:
         v.can_fail = True
-    if term.index is not None:
-        v.parameters[-1][term.index] = [interval(1, max(1, int(min(highest, INFINITE))))]
     reached: list[Wires] = [wires] if least <= 0 else []
     copies = 0
     while copies < highest and wires:
         length = len(v.trail)
+        if term.index is not None:
+            last = int(min(highest, INFINITE))
+            index = copies + 1 if copies < _FIXPOINT else interval(copies + 1, max(copies + 1, last))
+            v.parameters[-1][term.index] = [index]
+        spare = copies >= max(least, 1)  # a copy that need not be there may fail
+        v.uncertain += spare
         after = _flow(v, term.body, wires)
+        v.uncertain -= spare
         if copies >= 1:
             del v.trail[length:]
         copies += 1
         if copies >= least:
             reached.append(after)
-        if after == wires:
+        if after == wires and (term.index is None or copies > _FIXPOINT):
             reached.append(after)
             break
         wires = after if copies < _FIXPOINT else _let_go(wires, after)
@@ -301,20 +359,27 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
         v.can_fail = True
         return wires
     cells = {i + 1: _values(v, argument) for i, argument in enumerate(term.arguments)}
-    v.parameters.append(cells)
-    assert term.definition.body is not None
-    out = _flow(v, term.definition.body, wires)
-    v.parameters.pop()
-    return out
+    given = tuple(tuple(values) for values in cells.values())
+    key = (id(term.definition), given, tuple(wires.items()), v.uncertain > 0)
+    if key not in v.uses:
+        v.parameters.append(cells)
+        v.cells.append({})
+        assert term.definition.body is not None
+        v.uses[key] = _flow(v, term.definition.body, wires)
+        v.parameters.pop()
+        v.cells.pop()
+    return v.uses[key]
 
 
 def _unordered(v: Survey, members: list[Statement], wires: Wires) -> Wires:
     """Members in an order not known: all shapes that any number of them can lead to."""
     reached = wires
+    v.uncertain += 1
     for _ in members:
         length = len(v.trail)
         reached = _join([reached, *(_flow(v, member, reached) for member in members)])
         del v.trail[length:]
+    v.uncertain -= 1
     return reached
 
 
@@ -352,11 +417,11 @@ def _as_dim(n: Any) -> Any:
 
 
 def _low(n: Any) -> float:
-    return n.low if isinstance(n, Range) or hasattr(n, "low") else n
+    return float(n.low) if isinstance(n, Range) else n.low if hasattr(n, "low") else n
 
 
 def _high(n: Any) -> float:
-    return n.high if isinstance(n, Range) or hasattr(n, "high") else n
+    return float(n.high) if isinstance(n, Range) else n.high if hasattr(n, "high") else n
 
 
 def _values(v: Survey, term: ValueTerm) -> list[Any]:
@@ -404,6 +469,9 @@ def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm
             results.append(term.function(*combination))
         except (ArithmeticError, ValueError, TypeError):
             v.can_fail = True
+    if results and all(isinstance(r, bool) for r in results):
+        exact = all(not hasattr(value, "low") for operand in operands for value in _values(v, operand))
+        return list(dict.fromkeys(results)) if exact else []
     numbers = [r for r in results if isinstance(r, int) and not isinstance(r, bool)]
     if len(numbers) != len(results) or name in ("mod",):
         return []

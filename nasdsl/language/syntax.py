@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from nasdsl.language.errors import NOWHERE, Source, Span
-from nasdsl.language.node import Node
+from nasdsl.language.node import Node, keyword
 
 
 class Syntax(Node):
@@ -16,10 +16,10 @@ class Syntax(Node):
 
     _apart: ClassVar[tuple[str, ...]] = ("span", "doc", "source")  # take no part in equality
 
-    span: Span = NOWHERE
+    span: Span = keyword(default=NOWHERE, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._key()))

@@ -13,6 +13,7 @@ from nasdsl.language.scope import Checker, FrameBuilder, Scope
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.data import task_shapes
+from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import Constant
 from nasdsl.language.values import bind, refuse_later
 
@@ -50,7 +51,11 @@ def task_of(c: Checker, file: s.File, bound: Bound | None) -> Task | None:
         return Task(item.kind, spec, bound.inputs, bound.outputs)
     if spec is None:
         return None
-    inputs, outputs = task_shapes(item.kind, spec)
+    try:
+        inputs, outputs = task_shapes(item.kind, spec)
+    except ShapeError as error:
+        c.problems.error("wrong-data", str(error), item.span, error.help)
+        return None
     return Task(item.kind, spec, inputs, outputs)
 
 

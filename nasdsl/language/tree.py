@@ -17,9 +17,8 @@ from typing import TypeAlias
 from nasdsl.language.decisions import Answer, Domain
 from nasdsl.language.errors import NOWHERE, Span
 from nasdsl.language.network import Value
-from nasdsl.language.node import Node
+from nasdsl.language.node import Node, keyword
 from nasdsl.language.signatures.signature import Kind, Signature
-
 
 PLAIN, SHAPES, CONTROL = range(3)
 
@@ -27,7 +26,7 @@ PLAIN, SHAPES, CONTROL = range(3)
 class Term(Node):
     """The base of all terms."""
 
-    span: Span = NOWHERE
+    span: Span = keyword(default=NOWHERE, kw_only=True)
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -172,10 +171,16 @@ class Loop(Statement):
     key: str
     copy_label: int  # the cell that holds the path of the current copy
     index: int | None  # the cell of the loop's index
+    index_term: Cell | None
     inner: Slots
     tied: bool
     shared: bool
     apart: frozenset[str]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the first copy decides all: tied, and no decision opens by the index."""
+        return self.tied and (self.index_term is None or self.index_term.role < CONTROL)
 
 
 class Definition(Node):
@@ -221,6 +226,36 @@ class Residual(Statement):
     skip: int
     body: Statement
     merge: Merge
+
+
+class Keep(Statement):
+    """The wire goes into a cell, under a name of its own."""
+
+    cell: int
+
+
+class Part(Node):
+    """One input of a join: the wire in cell `source`, through `body`, into cell `out`."""
+
+    source: int
+    body: Statement | None
+    out: int
+
+
+class Join(Statement):
+    """Several wires become one: branches, the edges into a node, the sources of a wire.
+
+    With a `hole` only the `chosen` parts take part, by its answer. The joined wire goes on; a
+    single one as it is.
+    """
+
+    parts: tuple[Part, ...]
+    hole: ChoiceHole | None
+    chosen: dict[Answer, tuple[int, ...]]
+    merge: Signature
+    arguments: dict[str, Value]
+    label: int
+    key: str
 
 
 class Permute(Statement):

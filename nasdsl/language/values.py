@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
@@ -10,6 +9,7 @@ from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
 from nasdsl.language.kinds import check_constant, check_term, describe
 from nasdsl.language.network import Value
 from nasdsl.language.ranges import range_hole
+from nasdsl.language.scanner import MAX_NESTING
 from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
@@ -31,6 +31,7 @@ from nasdsl.language.tree import (
 )
 
 TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+_MOST_TERMS = 10_000  # of one value, once every let in it is written out
 UNKNOWN = Constant(None)  # stands where a problem has been reported
 
 
@@ -89,6 +90,8 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     kind, name = wanted.kind, node.id
     found = scope.find(name)
     if found is not None:
+        if _is_too_large(c, found, node.span):
+            return UNKNOWN
         check_term(c.problems, found, kind, node.span, wanted.name)
         mark(found, wanted.role)
         return found
@@ -102,10 +105,32 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         return _call(c, s.Call(name, span=node.span), scope, wanted)
     if kind is None and name in TRUTH:
         return Constant(TRUTH[name], span=node.span)
+    if kind is not None and (name in TRUTH or name in table.SIGNATURES):
+        c.problems.error("wrong-kind", f"`{wanted.name}` takes {describe(kind)}, not `{name}`", node.span)
+        return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known)
     return UNKNOWN
+
+
+def _is_too_large(c: Checker, term: ValueTerm, span: Span) -> bool:
+    """Report a let that grows beyond the limits: `let b = a + a` doubles what `a` is."""
+    size, depth = _measured(term, c.measured)
+    if depth <= MAX_NESTING and size <= _MOST_TERMS:
+        return False
+    limit = f"deeper than {MAX_NESTING}" if depth > MAX_NESTING else f"larger than {_MOST_TERMS:,} terms"
+    c.problems.error("nesting-limit", f"the lets in this make it {limit}, which is the limit", span)
+    return True
+
+
+def _measured(term: ValueTerm, known: dict[int, tuple[ValueTerm, int, int]]) -> tuple[int, int]:
+    """How many terms a term is made of, and how deeply they nest; lets count at each use."""
+    if id(term) not in known:
+        inner = [_measured(one, known) for one in children(term)]
+        size = 1 + sum(size for size, _ in inner)
+        known[id(term)] = (term, size, 1 + max((depth for _, depth in inner), default=0))
+    return known[id(term)][1:]
 
 
 def _option(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
@@ -140,11 +165,8 @@ def _known(kind: Kind | None) -> list[str]:
 
 
 def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
-    if (
-        node.name in FUNCTIONS
-        and scope.find(node.name) is None
-        and wanted.kind is None
-        or (node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real"))
+    if (node.name in FUNCTIONS and scope.find(node.name) is None and wanted.kind is None) or (
+        node.name in FUNCTIONS and wanted.kind is not None and wanted.kind.type in ("int", "real")
     ):
         operands = tuple(a.value for a in node.arguments)
         return _operation(c, node, node.name, operands, scope, wanted)
@@ -335,18 +357,21 @@ def answer_of(c: Checker, node: s.Value, kind: Kind | None, number: int) -> Answ
 
 def answers_of(c: Checker, node: s.Choice, kind: Kind | None) -> list[Answer]:
     """What the alternatives are called; a name that is there already gets `#2`, `#3`."""
-    answers: list[Answer] = []
+    answers: dict[Answer, None] = {}
+    earlier: set[s.Value] = set()
+    copies: dict[Answer, int] = {}
     for number, alternative in enumerate(node.alternatives):
         answer = answer_of(c, alternative.value, kind, number)
-        if any(alternative.value == earlier.value for earlier in node.alternatives[:number]):
+        if alternative.value in earlier:
             message = f"`{answer}` is an alternative twice, and counts twice"
             c.problems.warn("repeated-alternative", message, alternative.span)
-        again = 2
+        earlier.add(alternative.value)
         unused = answer
         while unused in answers:
-            unused, again = f"{answer}#{again}", again + 1
-        answers.append(unused)
-    return answers
+            copies[answer] = copies.get(answer, 1) + 1
+            unused = f"{answer}#{copies[answer]}"
+        answers[unused] = None
+    return list(answers)
 
 
 def weights_of(c: Checker, node: s.Choice) -> tuple[float, ...]:
@@ -375,23 +400,42 @@ def parts(term: ValueTerm) -> list[ValueTerm]:
     """A term and all terms in it."""
     found: list[ValueTerm] = []
     waiting: list[ValueTerm] = [term]
+    seen: set[int] = set()
     while waiting:
         one = waiting.pop()
-        found.append(one)
-        match one:
-            case Outer(inner=inner) | OptionalHole(inner=inner):
-                waiting.append(inner)
-            case Operation(operands=operands):
-                waiting += operands
-            case Make(arguments=arguments):
-                waiting += [argument for _, argument in arguments]
-            case ChoiceHole(options=options):
-                waiting += options.values()
-            case RangeHole(low=low, high=high):
-                waiting += [end for end in (low, high) if end is not None]
-            case _:
-                pass
+        if id(one) not in seen:
+            seen.add(id(one))
+            found.append(one)
+            waiting += children(one)
     return found
+
+
+def children(term: ValueTerm) -> list[ValueTerm]:
+    """The terms right below a term."""
+    match term:
+        case Outer(inner=inner) | OptionalHole(inner=inner):
+            return [inner]
+        case Operation(operands=operands):
+            return list(operands)
+        case Make(arguments=arguments):
+            return [argument for _, argument in arguments]
+        case ChoiceHole(options=options):
+            return list(options.values())
+        case RangeHole(low=low, high=high):
+            return [end for end in (low, high) if end is not None]
+        case _:
+            return []
+
+
+def outcomes(term: ValueTerm) -> list[ValueTerm]:
+    """The terms that a term can come down to, once its own decisions are answered."""
+    match term:
+        case Outer(inner=inner) | OptionalHole(inner=inner):
+            return outcomes(inner)
+        case ChoiceHole(options=options):
+            return [one for option in options.values() for one in outcomes(option)]
+        case _:
+            return [term]
 
 
 def mark(term: ValueTerm, role: int) -> bool:

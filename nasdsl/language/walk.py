@@ -2,6 +2,9 @@
 
 What is offered has been pruned: an answer that no completion can follow is left out. Where bounds
 cannot tell, a dead end withdraws the last answer and asks again without it.
+
+A searcher walks the same space thousands of times, so the way to each decision is kept: a tree of
+junctions. Answers that change nothing after them share one way on, which keeps the tree small.
 """
 
 from __future__ import annotations
@@ -23,148 +26,176 @@ from nasdsl.language.decisions import (
 from nasdsl.language.errors import AnswerError, Infeasible
 from nasdsl.language.fold import Fold, answers
 from nasdsl.language.machine import Ask, Configuration, Dead, Machine
-from nasdsl.language.network import Value
 from nasdsl.language.point import Point
-from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.signature import Signature
+from nasdsl.language.requires import Limit
 
 Choose: TypeAlias = Callable[[Decision], Answer]
-Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
 
 MAX_WITHDRAWN = 2_000  # answers taken back in one walk before the space counts as infeasible
 MAX_DECISIONS = 100_000
 _FILTERED = 4_096  # ranges up to this size are pruned value by value
+_MOST_JUNCTIONS = 50_000  # kept; beyond, the tree is begun anew
 
 
 @dataclass(frozen=True)
-class Bound:
+class CostBound:
     """A proved limit on an additive cost: the least (or most) that may still come, and the limit."""
 
-    cost: Cost
-    limit: float
     fold: Fold
-    upper: bool  # cost <= limit, else cost >= limit
-
-    def allows(self, total: int) -> bool:
-        """Whether the best that can still be reached holds the limit."""
-        return total <= self.limit if self.upper else total >= self.limit
+    limit: Limit
 
 
-@dataclass
+@dataclass(frozen=True)
 class Feasibility:
-    """What prunes a walk. `exists` is None where nothing in the space can fail."""
+    """What prunes a walk. `exists` is None where every network fits.
+
+    `fixed`: wherever one of these paths opens, its answer is all that is offered.
+    """
 
     exists: Fold | None = None
-    bounds: tuple[Bound, ...] = ()
-    accepts: Callable[[Point], bool] = lambda point: True
-    pruned: dict[Configuration, Domain] = field(default_factory=dict)
+    bounds: tuple[CostBound, ...] = ()
+    accepts: Callable[[Point], bool] | None = None
+    fixed: Mapping[str, Answer] = field(default_factory=dict)
+
+
+class Junction:
+    """One decision on the way, as it is put; `following` are the junctions its answers lead to."""
+
+    __slots__ = ("ask", "decision", "following", "forks", "spent")
+
+    def __init__(self, ask: Ask, decision: Decision, spent: tuple[int, ...], forks: bool) -> None:
+        self.ask = ask
+        self.decision = decision
+        self.spent = spent
+        self.forks = forks
+        self.following: dict[Answer | None, Junction | bool] = {}
+
+
+# What an answer leads to: another junction, the end (True), or nothing at all (False).
+Way: TypeAlias = Junction | bool
 
 
 @dataclass
-class _Asked:
-    """One decision of the trail, to come back to."""
+class _Taken:
+    """One answer of the walk, to come back to."""
 
-    node: Configuration
-    ask: Ask
-    spent: tuple[int, ...]
-    path: str
+    junction: Junction
+    answer: Answer
     withdrawn: list[Answer] = field(default_factory=list)
 
 
-def decide(machine: Machine, choose: Choose, feasibility: Feasibility) -> Point:
-    """Walk the space. Raises AnswerError for an answer that is not offered, Infeasible where no
-    point was found."""
-    walk = _Walk(machine, choose, feasibility)
-    configuration, spent = machine.start(), (0,) * len(feasibility.bounds)
-    while True:
-        try:
-            node, ask = machine.run(configuration)
-        except Dead:
-            configuration, spent = walk.withdraw()
-            continue
-        if ask is None:
-            point = Point(walk.answers)
-            if feasibility.accepts(point):
-                return point
-            configuration, spent = walk.withdraw()
-            continue
-        asked = _Asked(node, ask, spent, ask.decision(ask.domain).path)
-        configuration, spent = walk.put(asked) or walk.withdraw()
+class Walks:
+    """All walks of one space."""
 
-
-class _Walk:
-    """The answers so far, and the trail that leads back."""
-
-    def __init__(self, machine: Machine, choose: Choose, feasibility: Feasibility) -> None:
+    def __init__(self, machine: Machine, feasibility: Feasibility) -> None:
         self._machine = machine
-        self._choose = choose
         self._feasibility = feasibility
-        self._trail: list[_Asked] = []
-        self._withdrawn = 0
-        self.answers: dict[str, Answer] = {}
+        self._root: Way | None = None
+        self._kept = 0
 
-    def put(self, asked: _Asked) -> tuple[Configuration, tuple[int, ...]] | None:
-        """Ask, and go on where the answer leads; None where nothing is left to offer."""
-        domain = self._offered(asked)
+    def decide(self, choose: Choose) -> Point:
+        """One walk. Raises AnswerError for an answer that is not offered, Infeasible where no
+        point was found."""
+        way = self._start()
+        taken: list[_Taken] = []
+        withdrawals = 0
+        while True:
+            if isinstance(way, Junction):
+                if len(taken) >= MAX_DECISIONS:
+                    raise Infeasible(f"a point has more than {MAX_DECISIONS:,} decisions, the limit")
+                answer = _answer(way.decision, choose)
+                taken.append(_Taken(way, answer))
+                way = self._follow(way, answer)
+                continue
+            if way:
+                point = Point({one.junction.decision.path: one.answer for one in taken})
+                if self._feasibility.accepts is None or self._feasibility.accepts(point):
+                    return point
+            withdrawals += 1
+            if withdrawals > MAX_WITHDRAWN:
+                raise Infeasible(f"no point was found in {MAX_WITHDRAWN:,} attempts to hold every `require`")
+            way = self._again(taken, choose)
+
+    def _start(self) -> Way:
+        if self._root is None or self._kept > _MOST_JUNCTIONS:
+            self._kept = 0
+            bounds = self._feasibility.bounds
+            start = self._machine.start()
+            self._root = self._arrive(start, tuple(b.fold.after(start)[0] for b in bounds))
+        return self._root
+
+    def _again(self, taken: list[_Taken], choose: Choose) -> Way:
+        """The last answer is withdrawn and asked for anew; where none is left, one further back."""
+        while taken:
+            last = taken.pop()
+            last.withdrawn.append(last.answer)
+            domain = _without(last.junction.decision.domain, last.withdrawn)
+            if domain is None:
+                continue
+            decision = last.junction.ask.decision(domain)
+            answer = _answer(decision, choose)
+            taken.append(_Taken(last.junction, answer, last.withdrawn))
+            return self._follow(last.junction, answer)
+        raise Infeasible("no point holds every `require`")
+
+    def _follow(self, junction: Junction, answer: Answer) -> Way:
+        key = answer if junction.forks else None
+        known = junction.following.get(key)
+        if known is None:
+            following = junction.ask.resume(answer)
+            known = junction.following[key] = self._arrive(following, self._paid(junction.spent, following))
+        return known
+
+    def _arrive(self, configuration: Configuration, spent: tuple[int, ...]) -> Way:
+        """Run on to the next decision, and prune what it offers."""
+        try:
+            _node, ask = self._machine.run(configuration)
+        except Dead:
+            return False
+        if ask is None:
+            bounds = self._feasibility.bounds
+            return all(b.limit.allows(s) for s, b in zip(spent, bounds, strict=True))
+        domain = self._offered(ask, spent)
         if domain is None:
-            return None
-        decision = asked.ask.decision(domain)
-        answer = self._choose(decision)
-        if not contains(domain, answer):
-            raise AnswerError(f"`{decision.path}` does not offer {answer!r}: {domain}")
-        if type(answer) is int and isinstance(domain, Reals):
-            answer = float(answer)
-        if len(self._trail) >= MAX_DECISIONS:
-            raise Infeasible(f"a point has more than {MAX_DECISIONS:,} decisions, which is the limit")
-        self.answers[decision.path] = answer
-        self._trail.append(asked)
-        following = asked.ask.resume(answer)
-        return following, self._paid(asked.spent, following)
+            return False
+        self._kept += 1
+        decision = ask.decision(domain)
+        return Junction(ask, decision, spent, forks=ask.structural or self._may_cost(decision))
 
-    def withdraw(self) -> tuple[Configuration, tuple[int, ...]]:
-        """Take the last answer back and ask again without it; where none is left, one further back."""
-        while self._trail and self._withdrawn < MAX_WITHDRAWN:
-            self._withdrawn += 1
-            asked = self._trail.pop()
-            asked.withdrawn.append(self.answers.pop(asked.path))
-            again = self.put(asked)
-            if again is not None:
-                return again
-        raise Infeasible("no point was found that holds every `require`")
+    def _may_cost(self, decision: Decision) -> bool:
+        """Whether an answer that changes nothing after it may still change what a bound limits.
+        Settings cost nothing, nor do real numbers: those that do (a ratio of a rank) shape."""
+        settled = isinstance(decision.domain, Reals) or decision.path.startswith("train/")
+        return bool(self._feasibility.bounds) and not settled
 
     def _paid(self, spent: tuple[int, ...], following: Configuration) -> tuple[int, ...]:
         bounds = self._feasibility.bounds
         return tuple(s + b.fold.after(following)[0] for s, b in zip(spent, bounds, strict=True))
 
-    def _offered(self, asked: _Asked) -> Domain | None:
-        """What is left of a domain: what can be completed, without what was withdrawn."""
-        domain: Domain | None = self._viable(asked)
-        if domain is not None and self._feasibility.bounds:
-            domain = _filtered(domain, lambda answer: self._affordable(asked, answer))
-        if domain is not None and asked.withdrawn:
-            domain = _without(domain, asked.withdrawn)
+    def _offered(self, ask: Ask, spent: tuple[int, ...]) -> Domain | None:
+        """What of a domain can be completed; None where nothing can."""
+        domain: Domain | None = _fixed(ask, self._feasibility.fixed)
+        exists = self._feasibility.exists
+        if exists is not None and ask.structural and domain is not None:
+            domain = _filtered(domain, lambda answer: exists.after(ask.resume(answer))[1] is not None)
+        if self._feasibility.bounds and domain is not None:
+            domain = _filtered(domain, lambda answer: self._affordable(ask, answer, spent))
         return domain
 
-    def _viable(self, asked: _Asked) -> Domain | None:
-        exists = self._feasibility.exists
-        if exists is None or not asked.ask.structural:
-            return asked.ask.domain
-        known = self._feasibility.pruned.get(asked.node)
-        if known is None:
-            fold, ask = exists, asked.ask
-            known = _filtered(ask.domain, lambda answer: fold.after(ask.resume(answer))[1] is not None)
-            if known is None:
-                return None
-            self._feasibility.pruned[asked.node] = known
-        return known
-
-    def _affordable(self, asked: _Asked, answer: Answer) -> bool:
-        following = asked.ask.resume(answer)
-        for spent, bound in zip(asked.spent, self._feasibility.bounds, strict=True):
+    def _affordable(self, ask: Ask, answer: Answer, spent: tuple[int, ...]) -> bool:
+        following = ask.resume(answer)
+        for paid, bound in zip(spent, self._feasibility.bounds, strict=True):
             cost, still = bound.fold.after(following)
-            if still is None or not bound.allows(spent + cost + still):
+            if still is None or not bound.limit.allows(paid + cost + still):
                 return False
         return True
+
+
+def _answer(decision: Decision, choose: Choose) -> Answer:
+    answer = choose(decision)
+    if not contains(decision.domain, answer):
+        raise AnswerError(f"`{decision.path}` does not offer {answer!r}: {decision.domain}")
+    return float(answer) if isinstance(decision.domain, Reals) else answer
 
 
 def _filtered(domain: Domain, keep: Callable[[Answer], bool]) -> Domain | None:
@@ -172,9 +203,20 @@ def _filtered(domain: Domain, keep: Callable[[Answer], bool]) -> Domain | None:
     if isinstance(domain, Reals) or size(domain) > _FILTERED:
         return domain
     kept = [answer for answer in answers(domain) if keep(answer)]
-    if len(kept) == size(domain):
+    return domain if len(kept) == size(domain) else _listed(domain, kept)
+
+
+def _fixed(ask: Ask, fixed: Mapping[str, Answer]) -> Domain | None:
+    """The domain, cut to the answer that is fixed for its path; None where that is not offered."""
+    domain = ask.domain
+    path = ask.decision(domain).path if fixed else ""
+    if path not in fixed:
         return domain
-    return _listed(domain, kept)
+    answer = fixed[path]
+    if not contains(domain, answer):
+        return None
+    answer = float(answer) if isinstance(domain, Reals) else answer
+    return Options((answer,), (1.0,), ordered=not isinstance(answer, str))
 
 
 def _listed(domain: Domain, kept: list[Answer]) -> Domain | None:

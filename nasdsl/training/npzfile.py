@@ -26,17 +26,18 @@ def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: 
 
 def _arrays(path: Path) -> Mapping[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream:
+            file = np.load(stream, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise DataError("one array, not a file of named arrays", str(path), "write it by np.savez")
-            return {name: _loaded(path, file, name) for name in file.files}
+            return {name: _loaded(file, name) for name in file.files}
     except FileNotFoundError as error:
         raise DataError("no such file", str(path), "paths in a space are relative to the space") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError("not an npz file, or a damaged one", str(path), "write it by np.savez") from error
 
 
-def _loaded(path: Path, file: Any, name: str) -> NDArray[Any] | None:
+def _loaded(file: Any, name: str) -> NDArray[Any] | None:
     """None for an array of objects: only an error if it is asked for."""
     try:
         array: NDArray[Any] = file[name]

@@ -49,12 +49,14 @@ class UserData:
         return cls(path=Path(path), target=target, valid_path=None if valid is None else Path(valid))
 
 
-def open_data(task: Task, base: Path, override: UserData | Spec | Path | str | None = None) -> Dataset:
+def open_data(task: Task | None, base: Path, override: UserData | Spec | Path | str | None = None) -> Dataset:
     """Read and split the data of a task, or those that a user puts in their place.
 
     base: the folder that paths in a space start from; a user's own paths start where the user is.
     Raises DataError for everything that cannot be read or does not fit the task.
     """
+    if task is None:
+        raise DataError("the space has no task", help="add a line like `task classification on digits`")
     if isinstance(override, Path | str):
         override = UserData.from_file(override)
     if isinstance(override, Spec):
@@ -78,9 +80,17 @@ def _opened(kind: str, spec: Spec, base: Path) -> Dataset:
         return dataset
     if data.name not in ("csv", "npz"):
         raise DataError(f"data `{data.name}` are not part of this version")
-    path = base / str(data["path"])
-    valid_path = base / str(data["valid_file"]) if data["valid_file"] else None
+    path = _inside(base, str(data["path"]))
+    valid_path = _inside(base, str(data["valid_file"])) if data["valid_file"] else None
     return _file(kind, data, path, valid_path)
+
+
+def _inside(base: Path, path: str) -> Path:
+    """Whoever reads a space must not fear for other files. Raises DataError for paths that leave `base`."""
+    if not (base / path).resolve().is_relative_to(base.resolve()):
+        help = "put the file beside the space, or give it on the command line: --data FILE"
+        raise DataError("files named in a space may not lie outside its folder", path, help)
+    return base / path
 
 
 def _expect(kind: str, right: str, name: str) -> None:

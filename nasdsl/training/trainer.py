@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 OnEpoch = Callable[[int, Mapping[str, float]], bool]
 """(epochs done, measures) -> whether training goes on."""
 
+_LOWER_RATE = "; a lower learning rate may help"
 _MEASURED_AT_ONCE = 512  # samples; larger batches leave the cache
 
 
@@ -125,15 +126,17 @@ class _Session:
         """One pass over the training part; the measures after it, and `train_loss` during it."""
         self.module.train()
         order = self.train_rows[torch.randperm(len(self.train_rows), generator=self.order)]
-        batches = [b for b in order.split(self.batch_size) if len(b) > 1 or self.batch_size == 1]
+        order = order.to(self.valid_rows.device)
+        # A lone last sample waits for another epoch: batch norm cannot take it.
+        batches = [b for b in torch.split(order, self.batch_size) if len(b) > 1 or self.batch_size == 1]
         total = sum((self._step(rows) for rows in batches), start=torch.zeros((), device=order.device))
         train_loss = float(total) / len(batches)
         if not math.isfinite(train_loss):
-            raise Diverged(f"the training loss is {train_loss}; a lower learning rate may help")
+            raise Diverged(f"the training loss is {train_loss}{_LOWER_RATE}")
         measured = _measure(self.module, self.data, self.valid_rows, self.kind, self.measured_loss)
         for name, value in measured.items():
             if not math.isfinite(value):
-                raise Diverged(f"`{name}` is {value} on the validation part")
+                raise Diverged(f"`{name}` is {value} on the validation part{_LOWER_RATE}")
         return {"train_loss": train_loss, **measured}
 
     def _step(self, rows: torch.Tensor) -> torch.Tensor:
@@ -160,7 +163,7 @@ def _session(
     device: torch.device,
 ) -> _Session:
     if any(shape.layout == "image" for shape in data.shapes.values()):
-        module = module.to(memory_format=torch.channels_last)
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = data.folds[fold]
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
     n_steps = n_epochs * math.ceil(len(rows.train) / batch_size)
@@ -171,7 +174,7 @@ def _session(
         data=resident(data, fold, device),
         kind=data.kind,
         train_rows=torch.from_numpy(np.array(rows.train)),
-        valid_rows=torch.from_numpy(np.array(rows.valid)),
+        valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
         batch_size=batch_size,
         loss=training_loss(settings, data.kind),
         measured_loss=measured_loss(settings, data.kind),
@@ -200,7 +203,7 @@ def _measure(
 ) -> dict[str, float]:
     module.eval()
     with torch.inference_mode():
-        parts = [_outputs(module, data.batch(chunk)) for chunk in rows.split(_MEASURED_AT_ONCE)]
+        parts = [_outputs(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
         each = {}
         for name, targets in data.targets.items():
             output, target = torch.cat([part[name] for part in parts]), targets[rows]
@@ -242,7 +245,6 @@ def _one_thread(device: torch.device) -> Iterator[None]:
 @contextmanager
 def _drawing_from(seed: int, device: torch.device) -> Iterator[None]:
     """Dropout draws from torch's own generator: seeded within, put back after."""
-    devices = [] if device.type == "cpu" else [device]
-    with torch.random.fork_rng(devices=devices, device_type="cuda" if device.type == "cpu" else device.type):
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield

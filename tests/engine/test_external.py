@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from engine_toys import Draws, Numbers
 
-from nasdsl.engine import external
+from nasdsl.engine import external, proposing
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.run import open_run
 
@@ -15,7 +15,7 @@ from nasdsl.engine.run import open_run
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     space = Numbers(size=3)
-    monkeypatch.setattr(external, "SEARCHERS", {"draws": Draws})
+    monkeypatch.setattr(proposing, "SEARCHERS", {"draws": Draws})
     monkeypatch.setattr(external, "rebuild", lambda meta: space)
     external.begin(tmp_path / "run", space, "draws", seed=5)  # type: ignore[arg-type]
     return tmp_path / "run"

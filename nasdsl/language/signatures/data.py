@@ -16,9 +16,6 @@ from nasdsl.language.signatures.signature import (
     real,
 )
 
-TASK_KINDS = ("classification", "regression")
-TASK_KINDS_LATER = ("multilabel", "next_token", "segmentation")
-
 _SHARE = real(0, 1, open_low=True)
 
 _SPLIT = (

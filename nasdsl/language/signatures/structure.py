@@ -42,20 +42,35 @@ SIGNATURES = (
         positional=0,
         body=True,
     ),
-    _later(
+    Signature(
         "parallel",
-        "Branches on one input, joined.",
-        Argument("merge", name_of("add", "concat", "mean", "mul"), "how the branches are joined", "add"),
+        "wrapper",
+        "Branches on one input, joined; each statement of the body is a branch.",
+        (Argument("merge", name_of("add", "concat", "mean", "mul"), "how the branches are joined", "add"),),
+        positional=0,
+        body=True,
     ),
-    _later("dag", "Named wires between operations."),
-    _later(
+    Signature(
+        "dag",
+        "wrapper",
+        "Named wires: `a = conv2d(32) from input; output = concat from a, input`.",
+        positional=0,
+        body=True,
+    ),
+    Signature(
         "cell",
-        "A graph of nodes with a fresh operation on each edge.",
-        Argument("nodes", integer(2), "nodes, the inputs among them", 4),
-        Argument("inputs", integer(1), "how many nodes are inputs", 1),
-        Argument("merge", name_of("add", "concat", "mean", "mul"), "how a node joins its edges", "add"),
-        Argument("edges", Kind("call"), "which earlier nodes each node reads; all if not given"),
-        Argument("output", Kind("call"), "which nodes the cell gives; the last if not given"),
+        "wrapper",
+        "A graph of nodes; each reads all earlier ones, or `edges = any(k)` of them, each through a "
+        "fresh body (Dong & Yang 2020; Liu et al. 2019). `output = concat` joins all inner nodes.",
+        (
+            Argument("nodes", integer(2), "nodes, the inputs among them", 4),
+            Argument("inputs", integer(1), "how many nodes are inputs", 1),
+            Argument("merge", name_of("add", "concat", "mean", "mul"), "how a node joins its edges", "add"),
+            Argument("edges", Kind("call"), "which earlier nodes each node reads; all if not given"),
+            Argument("output", Kind("call"), "how inner nodes are joined; the last alone if not given"),
+        ),
+        positional=0,
+        body=True,
     ),
     _later(
         "widen",

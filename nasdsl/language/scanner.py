@@ -1,0 +1,137 @@
+"""Text -> raw tokens, each told by its letters alone, and whether the brackets match."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nasdsl.language.errors import Diagnostic, Source, Span
+
+OPENS = frozenset({"(", "[", "{"})
+CLOSES = {")": "(", "]": "[", "}": "{"}
+MAX_NESTING = 200
+_MOST_PROBLEMS = 100  # reported of one file
+
+_TOKEN = re.compile(
+    r"""
+      (?P<SPACE>[ \t\r\f\ufeff]+)
+    | (?P<NEWLINE>\n(?:[ \t\r\f]*\n)*)
+    | (?P<HASH>(?<=\w)\#\d+(?=[ \t]*[/=\[]))
+    | (?P<COMMENT>\#[^\n]*)
+    | (?P<NUMBER>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[kKMG%]?)
+    | (?P<STRING>"(?:[^"\\\n]|\\["\\nt])*")
+    | (?P<NAME>[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<OP>\.\.|//|==|!=|<=|>=|[-+*/^<>=|?@:,.;(){}\[\]])
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind` is a terminal of the grammar; `text` is what stands in the file."""
+
+    kind: str
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """`text` with its hashes; `alone` where nothing stands before it on its line."""
+
+    text: str
+    span: Span
+    alone: bool
+
+    @property
+    def is_doc(self) -> bool:
+        return self.text.startswith("##")
+
+
+def problem(source: Source, code: str, message: str, span: Span | None = None, *help: str) -> Diagnostic:
+    return Diagnostic(code, message, span or Span(0, 0, 1, 1, 1, 1), source, help)
+
+
+def scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
+    text, at, line, line_start = source.text, 0, 1, 0
+    tokens: list[Token] = []
+    comments: list[Comment] = []
+    problems: list[Diagnostic] = []
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        end = match.end() if match else at + 1
+        span = Span(at, end, line, at - line_start + 1, line, end - line_start + 1)
+        kind = match.lastgroup if match else None
+        if kind is None:
+            problems.append(_strange(source, text[at], span))
+            end = problems[-1].span.end
+            if len(problems) == _MOST_PROBLEMS:
+                break
+        elif kind == "NEWLINE":
+            tokens.append(Token("NEWLINE", "\n", span))
+            line, line_start = line + text.count("\n", at, end), end
+        elif kind == "COMMENT":
+            alone = not tokens or tokens[-1].kind == "NEWLINE"
+            comments.append(Comment(text[at:end].rstrip(), span, alone))
+        elif kind != "SPACE":
+            tokens.append(Token(kind, text[at:end], span))
+            problems += _glued(source, tokens)
+        at = end
+    return tokens, comments, problems
+
+
+def _strange(source: Source, character: str, span: Span) -> Diagnostic:
+    text = source.text
+    if character == '"':
+        end = text.find("\n", span.start)
+        stop = len(text) if end < 0 else end
+        wide = Span(span.start, stop, span.line, span.column, span.line, span.column + stop - span.start)
+        message = "this text has no closing quote on its line, or a `\\` before an unknown letter"
+        return problem(source, "bad-text", message, wide)
+    end = span.end  # several of them in a row are one problem
+    while end < len(text) and text[end] not in '"\n' and not _TOKEN.match(text, end):
+        end += 1
+    wide = Span(span.start, end, span.line, span.column, span.line, span.column + end - span.start)
+    shown = "".join(ch if ch.isprintable() else f"U+{ord(ch):04X}" for ch in text[span.start : end][:20])
+    message = f"`{shown}` is no part of the language"
+    return problem(source, "bad-character", message, wide, "names are letters a-z, digits and `_`")
+
+
+def _glued(source: Source, tokens: list[Token]) -> list[Diagnostic]:
+    """`12abc` is neither a number nor a name."""
+    if len(tokens) < 2 or tokens[-1].kind not in ("NAME", "NUMBER") or tokens[-2].kind != "NUMBER":
+        return []
+    before, after = tokens[-2], tokens[-1]
+    if before.span.end != after.span.start:
+        return []
+    help = "units are k, M, G and %; put a space where two things are meant"
+    message = f"`{before.text}{after.text}` is not a number"
+    return [problem(source, "bad-number", message, before.span.to(after.span), help)]
+
+
+def check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
+    opened: list[Token] = []
+    for token in tokens:
+        if token.kind != "OP":
+            continue
+        if token.text in OPENS:
+            opened.append(token)
+            if len(opened) > MAX_NESTING:
+                message = f"brackets are nested deeper than the limit of {MAX_NESTING}"
+                return [problem(source, "nesting-limit", message, token.span)]
+        elif token.text in CLOSES:
+            if not opened:
+                return [
+                    problem(
+                        source, "unbalanced", f"nothing is open that `{token.text}` could close", token.span
+                    )
+                ]
+            if opened[-1].text != CLOSES[token.text]:
+                where = f"`{opened[-1].text}` was opened on line {opened[-1].span.line}"
+                message = f"`{token.text}` does not close `{opened[-1].text}`"
+                return [problem(source, "unbalanced", message, token.span, where)]
+            opened.pop()
+    if opened:
+        return [problem(source, "unbalanced", f"`{opened[-1].text}` is never closed", opened[-1].span)]
+    return []

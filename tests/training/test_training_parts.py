@@ -1,0 +1,79 @@
+"""Schedules, mixup, measures, baselines: each by its definition."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from nasdsl.language.network import Spec, Task
+from nasdsl.training import UserData, fit_baselines, open_data
+from nasdsl.training.measures import regression
+from nasdsl.training.schedules import schedule
+from nasdsl.training.transforms import Batch, Mixup
+
+
+def test_cosine_rises_then_falls_to_its_floor():
+    rate = schedule(Spec("cosine", {"warmup": 0.1, "floor": 0.2}), 100)
+    assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert rate(10) == pytest.approx(1.0)
+    assert rate(55) == pytest.approx(0.6)  # half way down
+    assert rate(99) == pytest.approx(0.2, abs=1e-3)
+    assert all(rate(step) >= rate(step + 1) for step in range(10, 99))
+
+
+def test_constant_stays_after_its_warmup():
+    rate = schedule(Spec("constant", {"warmup": 0.5}), 10)
+    assert [rate(step) for step in range(7)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 1, 1])
+
+
+def test_a_warmup_of_everything_only_rises():
+    rate = schedule(Spec("cosine", {"warmup": 1.0, "floor": 0.0}), 4)
+    assert [rate(step) for step in range(4)] == pytest.approx([0.25, 0.5, 0.75, 1])
+
+
+def test_mixup_mixes_inputs_and_targets_by_one_share():
+    x = torch.arange(12.0).reshape(6, 2)
+    y = torch.tensor([0, 1, 2, 0, 1, 2])
+    mixed = Mixup(0.5, 3)(Batch({"a": x}, {"b": y}), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    share, partner = rng.beta(0.5, 0.5), rng.permutation(6)
+    one_hot = torch.eye(3)[y]
+    torch.testing.assert_close(mixed.inputs["a"], share * x + (1 - share) * x[partner])
+    torch.testing.assert_close(mixed.targets["b"], share * one_hot + (1 - share) * one_hot[partner])
+    torch.testing.assert_close(mixed.targets["b"].sum(1), torch.ones(6))
+
+
+def test_mixup_of_numbers_keeps_their_form():
+    y = torch.arange(4.0)[:, None]
+    mixed = Mixup(0.5, None)(Batch({"a": y}, {"b": y}), np.random.default_rng(0))
+    torch.testing.assert_close(mixed.targets["b"], mixed.inputs["a"])
+
+
+def test_r2_of_constant_targets():
+    flat, loss = torch.ones(5, 1), torch.nn.functional.mse_loss
+    assert regression(flat, flat, loss, torch.ones(1))["r2"] == 1
+    assert regression(flat + 1, flat, loss, torch.ones(1))["r2"] == 0
+
+
+def test_baselines_learn_what_can_be_learned():
+    x = np.random.default_rng(0).normal(size=(300, 3))
+    linear = open_data(Task("regression", None, {}, 1), None, UserData.from_arrays((x, x @ [1, 2, 3])))
+    found = fit_baselines(linear)
+    assert set(found) == {"linear/r2", "linear/valid_r2", "boosting/r2", "boosting/valid_r2"}
+    assert found["linear/r2"] > 0.999 > found["boosting/r2"] > 0.5
+    both = (x[:, 0] * x[:, 1] > 0).astype(int)
+    product = open_data(Task("classification", None, {}, 2), None, UserData.from_arrays((x, both)))
+    found = fit_baselines(product)
+    assert found["boosting/accuracy"] > 0.85 > 0.7 > found["linear/accuracy"]
+
+
+def test_images_and_several_targets_have_no_baselines():
+    x = np.random.default_rng(0).normal(size=(40, 1, 4, 4))
+    images = open_data(
+        Task("classification", None, {}, 2), None, UserData.from_arrays((x, np.arange(40) % 2))
+    )
+    assert fit_baselines(images) == {}
+    two = open_data(Task("regression", None, {}, 2), None, UserData.from_arrays((x[:, 0, 0], x[:, 0, 1, :2])))
+    assert fit_baselines(two) == {}
+    assert math.prod(two.targets["output"].shape) == 80
