@@ -13,6 +13,7 @@ from compiler.build import recipes
 from compiler.builders import helper_source
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
+from compiler.predicting import Scaling, predict_source, scaling_constants
 from nasdsl.language.shapes import LAYOUTS
 
 
@@ -20,14 +21,16 @@ from nasdsl.language.shapes import LAYOUTS
 class Facts:
     """What a reader of an exported network should know beside its structure.
 
-    title: one line. classes: their names, in the order of the scores. constants: name -> numbers that the
-    data were prepared with, e.g. {"mean": (…), "scale": (…)}; how: a sentence that says how.
+    title: one line. classes: their names, in the order of the scores. inputs, outputs: how the data that it was
+    trained on were standardized, where they were. has_data: whether it was trained on data at all; then
+    the file has a `predict` for raw samples.
     """
 
     title: str = "A network found by nasdsl."
     classes: tuple[str, ...] = ()
-    constants: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    how: str = ""
+    inputs: Mapping[str, Scaling] = field(default_factory=dict)
+    outputs: Mapping[str, Scaling] = field(default_factory=dict)
+    has_data: bool = False
 
 
 def python_source(plan: Plan, facts: Facts, weights: str) -> str:
@@ -43,6 +46,7 @@ def python_source(plan: Plan, facts: Facts, weights: str) -> str:
         *([helpers.rstrip()] if helpers else []),
         _network(plan, {name: recipe.source() for name, recipe in made.items()}),
         _load(weights),
+        *([predict_source(plan, bool(facts.classes))] if facts.has_data else []),
         _main(plan),
     ]
     return "\n\n\n".join(sections) + "\n"
@@ -58,9 +62,11 @@ def _docstring(plan: Plan, facts: Facts, weights: str) -> str:
     lines.append(f"Parameters: {plan.params:,}; multiply-accumulates per sample: {plan.macs:,}")
     if facts.classes:
         lines.append("The output has one score per class, in the order of CLASSES.")
-    if facts.how:
-        lines.append(facts.how)
     lines += ["", f"`load()` reads the weights from {weights}, which belongs beside this file."]
+    if facts.has_data:
+        lines.append(
+            "`predict(samples)` takes raw samples; the network itself takes what `standardized` gives."
+        )
     text = "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''")
     return f'"""{text}\n"""'
 
@@ -74,7 +80,8 @@ def _constants(plan: Plan, facts: Facts) -> str:
     lines = [f"INPUTS = {dict(plan.inputs)!r}  # shapes without the batch axis"]
     if facts.classes:
         lines.append(f"CLASSES = {facts.classes!r}")
-    lines += [f"{name.upper()} = {values!r}" for name, values in facts.constants.items()]
+    if facts.has_data:
+        lines += scaling_constants(facts.inputs, facts.outputs)
     return "\n".join(lines)
 
 

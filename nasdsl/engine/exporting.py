@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import load_file
 
 from compiler.build import build
 from compiler.export import export_onnx, export_python, export_torch
 from compiler.plan import Plan, plan
+from compiler.predicting import Scaling
 from compiler.source import Facts
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.records import Record
@@ -20,6 +21,7 @@ from nasdsl.engine.wording import number
 from nasdsl.training import Dataset
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch.fx import GraphModule
 
     from nasdsl.training.dataset import Scale
@@ -64,7 +66,7 @@ def _kept(run: Run) -> str:
 
 
 def facts_of(run: Run, record: Record) -> Facts:
-    """Title, class names, and how the inputs were standardized."""
+    """Title, class names, and how inputs and targets were standardized."""
     reached = f"{run.goals[0].measure} {number(goal_value(record, run.goals))}"
     title = (
         f"A network found by nasdsl in {run.meta['space_name']}: trial {record.trial}, validation {reached}."
@@ -73,25 +75,13 @@ def facts_of(run: Run, record: Record) -> Facts:
     if not folder.is_dir():
         return Facts(title)
     dataset = Dataset.open(folder)
-    scaled = {"": dataset.folds[0].inputs, "target_": dataset.folds[0].targets}
-    constants, sentences = {}, []
-    for prefix, scales in scaled.items():
-        constants.update(_constants(prefix, scales))
-        sentences += [_sentence(prefix, name, scale) for name, scale in scales.items()]
-    return Facts(title, dataset.classes, constants, "\n".join(sentences))
+    fold = dataset.folds[0]
+    return Facts(title, dataset.classes, _scalings(fold.inputs), _scalings(fold.targets), has_data=True)
 
 
-def _constants(prefix: str, scales: Mapping[str, Scale]) -> dict[str, tuple[float, ...]]:
-    parts = {}
-    for name, scale in scales.items():
-        parts[f"{prefix}{name}_mean"] = tuple(float(x) for x in scale.mean.ravel())
-        parts[f"{prefix}{name}_deviation"] = tuple(float(x) for x in scale.deviation.ravel())
-    return parts
+def _scalings(scales: Mapping[str, Scale]) -> dict[str, Scaling]:
+    return {name: Scaling(_flat(s.mean), _flat(s.deviation), s.mean.shape) for name, s in scales.items()}
 
 
-def _sentence(prefix: str, name: str, scale: Scale) -> str:
-    stem = f"{prefix}{name}".upper()
-    each = "" if scale.mean.size == 1 else f"; their shape over one sample is {scale.mean.shape}"
-    if prefix:
-        return f"What comes out is standardized: y = {name} * {stem}_DEVIATION + {stem}_MEAN{each}."
-    return f"Standardize what goes in: {name} = (x - {stem}_MEAN) / {stem}_DEVIATION{each}."
+def _flat(array: NDArray[Any]) -> tuple[float, ...]:
+    return tuple(float(x) for x in array.ravel())

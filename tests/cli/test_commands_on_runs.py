@@ -122,9 +122,9 @@ def test_an_exhausted_space_is_0_and_says_so(nasdsl, folder, evaluations) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--set", "epoch=3"), "did you mean `epochs`?"),
+        (("--set", "epoch=3"), "did you mean `train/epochs`?"),
         (("--set", "epochs=many"), "takes a whole number of at least 1"),
-        (("--set", "optimizer=sgd"), "write it in the space file"),
+        (("--set", "schedule=linear"), "takes a schedule"),
         (("--set", "epochs"), "no PATH=VALUE"),
         (("--time", "soon"), "write for example 90s, 10m or 1.5h"),
         (("--time", "-3m"), ""),

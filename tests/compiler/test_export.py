@@ -18,6 +18,7 @@ from compiler.build import build
 from compiler.errors import ExportError
 from compiler.export import export_onnx, export_python, export_torch
 from compiler.plan import Plan, plan_of
+from compiler.predicting import Scaling
 from compiler.source import Facts, python_source
 
 BATCH = 5
@@ -87,8 +88,8 @@ def test_python_source_imports_only_torch_and_says_what_it_takes() -> None:
     facts = Facts(
         title='Digits, "read" by a small network.',
         classes=("zero", "one"),
-        constants={"mean": (0.5,), "scale": (2.0,)},
-        how="Inputs are standardized: (x - MEAN) / SCALE.",
+        inputs={"input": Scaling((0.5,), (2.0,), (1, 1))},
+        has_data=True,
     )
     text = python_source(plan_of(NETWORKS["sequence_gru"]()), facts, "network.pt")
     tree = ast.parse(text)
@@ -103,14 +104,14 @@ def test_python_source_imports_only_torch_and_says_what_it_takes() -> None:
     assert constants == {
         "INPUTS": {"input": (1, 40)},
         "CLASSES": ("zero", "one"),
-        "MEAN": (0.5,),
-        "SCALE": (2.0,),
+        "INPUT_SCALES": {"input": ((0.5,), (2.0,), (1, 1))},
+        "OUTPUT_SCALES": {},
     }
     document = ast.get_docstring(tree)
     assert document is not None
     assert 'Digits, "read"' in document
     assert "Input input: (batch, channels 1, length 40), float32" in document
-    assert "(x - MEAN) / SCALE" in document
+    assert "`predict(samples)` takes raw samples" in document
 
 
 def test_forward_keeps_a_value_that_is_read_later(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""An exported file takes raw data, where nasdsl is not installed, and answers as the run did."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import nasdsl
+from nasdsl.engine.exporting import export, trained
+from nasdsl.training import Dataset
+
+APPLY = """
+import importlib.util, sys, numpy, torch
+torch.set_num_threads(1)
+assert importlib.util.find_spec("nasdsl") is None, "nasdsl is importable: the test shows nothing"
+spec = importlib.util.spec_from_file_location("network", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+raw = torch.from_numpy(numpy.load(sys.argv[2]))
+with torch.no_grad():
+    out = module.load()(module.standardized("input", raw))
+torch.save((out, module.predict(raw)), sys.argv[3])
+"""
+NETWORKS = {
+    "classification on wine": "linear(8); batch_norm; relu; linear(outputs)",
+    "regression on diabetes": "linear(8); relu; linear(outputs)",
+    "classification on digits": "conv2d(4, kernel = 3); batch_norm; relu; flatten; linear(outputs)",
+    "classification on mnist1d": "conv1d(4, kernel = 5, stride = 2); relu; flatten; linear(outputs)",
+}
+
+
+@pytest.mark.parametrize("task", NETWORKS)
+def test_predictions_from_raw_rows_are_those_that_the_run_measured(tmp_path: Path, task: str) -> None:
+    text = f"task {task}\nnetwork {{ {NETWORKS[task]} }}\ntrain {{ epochs = 2; batch_size = 128 }}\n"
+    space = nasdsl.parse(text, "raw.space")
+    run = nasdsl.search(space, searcher="random", budget=1, workers=1, run=tmp_path / "run")
+    assert run.best is not None
+    data = Dataset.open(run.folder / "data")
+    rows = data.rows("valid")
+    np.save(tmp_path / "raw.npy", data.inputs["input"][rows])
+    source, _ = export(run, run.best, "python", tmp_path / "network.py")
+    files = [source, tmp_path / "raw.npy", tmp_path / "out.pt"]
+    subprocess.run([sys.executable, "-I", "-c", APPLY, *map(str, files)], cwd=tmp_path, check=True)
+    out, predicted = torch.load(tmp_path / "out.pt")
+    torch.testing.assert_close(out, module_outputs(run, data, rows), atol=1e-6, rtol=1e-6)
+    truth = data.targets["output"][rows]
+    if data.classes:
+        right = [name == data.classes[number] for name, number in zip(predicted, truth, strict=True)]
+        assert sum(right) / len(right) == pytest.approx(run.best.measures["accuracy"])
+    else:
+        error = (predicted.numpy() - truth).astype(float)
+        assert abs(error).mean() == pytest.approx(run.best.measures["mae"], rel=1e-4)
+
+
+def module_outputs(run: Any, data: Dataset, rows: Any) -> torch.Tensor:
+    """What the module of the run gives for standardized rows."""
+    _, module = trained(run, run.best)
+    x = data.inputs["input"][rows]
+    if scale := data.folds[0].inputs.get("input"):
+        x = (x - scale.mean) / scale.deviation
+    with torch.no_grad():
+        return module(torch.from_numpy(np.ascontiguousarray(x)))
