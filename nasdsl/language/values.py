@@ -187,7 +187,7 @@ def _unknown_call(c: Checker, node: s.Call, wanted: Wanted) -> None:
         message = f"`{wanted.name}` takes {describe(wanted.kind)}, not a call of `{node.name}`"
         c.problems.error("wrong-kind", message, node.span)
         return
-    what = describe(wanted.kind) if wanted.kind else "operation"
+    what = " or ".join(wanted.kind.groups) if wanted.kind else "operation"
     message = f"no {what} is called `{node.name}`"
     c.problems.unknown("unknown-op", message, node.span, node.name, _known(wanted.kind))
 

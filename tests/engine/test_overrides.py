@@ -61,7 +61,7 @@ def test_settings_reach_the_calls_that_have_them() -> None:
         ({"train/optimizer": "lion"}, "it offers sgd, adamw"),
         ({"network/dropout": "maybe"}, "it offers no, yes|it offers yes, no"),
         ({"epochs": 0}, "`train/epochs` takes a whole number of at least 1, not 0"),
-        ({"schedule": "adamw"}, "`train/schedule` takes schedule, not adamw"),
+        ({"schedule": "adamw"}, "`train/schedule` takes a schedule, not adamw"),
         ({"mixup": 3}, "`mixup` is 3; it takes yes or no"),
         ({"optimizer/bete": 3}, "`optimizer` has no argument of that name|did you mean"),
     ],
