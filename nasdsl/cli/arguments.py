@@ -33,9 +33,11 @@ def parse_arguments(
         prog="nasdsl", description="Search for neural networks in spaces written as text.", epilog=_EPILOG
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog="nasdsl")
     asked = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
+        if asked in COMMANDS and name != asked:
+            continue  # a parser that nobody asked for takes its time to make
         command = commands.add_parser(name, help=summary, description=_sentence(summary))
         if name == asked:
             importlib.import_module(f"nasdsl.cli.{name}").add_arguments(command)

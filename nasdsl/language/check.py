@@ -9,7 +9,7 @@ from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.machine import LimitError, Machine, Wire
 from nasdsl.language.network import Goal, Task
-from nasdsl.language.printer import print_file, print_value
+from nasdsl.language.printer import print_value
 from nasdsl.language.proofs import prove
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
@@ -30,7 +30,6 @@ class Program:
     """A checked file: everything that a Space is made of."""
 
     file: s.File
-    text: str  # canonical
     statement: Statement
     frame_size: int
     task: Task | None
@@ -74,7 +73,6 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
     start_settings = [item for item in file.items if isinstance(item, s.Start)]
     return Program(
         file,
-        print_file(file),
         program,
         frame.size,
         task,

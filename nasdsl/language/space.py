@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -16,6 +15,7 @@ from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import Dead, Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.point import Point
+from nasdsl.language.printer import print_file
 from nasdsl.language.quantities import ADDITIVE, measure
 from nasdsl.language.ranking import rank, unrank
 from nasdsl.language.recording import decided
@@ -35,7 +35,6 @@ class Space:
         self._program = program
         self.fixed: Mapping[str, Answer] = dict(fixed or {})
         self.name: str = program.file.name or "space"
-        self.text: str = program.text
         self.doc: str = program.file.doc
         self.task: Task | None = program.task
         self.goals: tuple[Goal, ...] = program.goals
@@ -47,9 +46,16 @@ class Space:
         return f"<Space {self.name}>"
 
     @cached_property
+    def text(self) -> str:
+        """The canonical text: what is stored, and what a worker reads."""
+        return print_file(self.file)
+
+    @cached_property
     def hash(self) -> str:
         """SHA-256 of the canonical text: equal for files that differ in layout and comments only."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        from hashlib import sha256  # loads OpenSSL, which a check has no use for
+
+        return sha256(self.text.encode()).hexdigest()
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
