@@ -1,6 +1,6 @@
 """A search inside a program of your own: three lines of nasdsl, the rest is yours.
 
-    python examples/custom_loop.py
+python examples/custom_loop.py
 """
 
 import nasdsl

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from searchers.evolution import Evolution
     from searchers.grid import Grid
     from searchers.local_search import LocalSearch
+    from searchers.mcts import MCTS
     from searchers.random_search import RandomSearch
     from searchers.smbo import SMBO
     from searchers.uct import UCT
 
 __all__ = [
+    "MCTS",
     "SEARCHERS",
     "SMBO",
     "UCT",
@@ -38,6 +40,7 @@ _HOMES = {
     "Evolution": "searchers.evolution",
     "Grid": "searchers.grid",
     "LocalSearch": "searchers.local_search",
+    "MCTS": "searchers.mcts",
     "RandomSearch": "searchers.random_search",
     "SMBO": "searchers.smbo",
     "UCT": "searchers.uct",
@@ -48,6 +51,7 @@ _NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "grid": ("Grid", {}),
     "local": ("LocalSearch", {}),
     "evolution": ("Evolution", {}),
+    "mcts": ("MCTS", {}),
     "smbo": ("SMBO", {}),
     "uct": ("UCT", {}),
     "uct_bisection": ("UCT", {"bisection": True}),

@@ -15,6 +15,7 @@ from typing import Literal
 from nasdsl.language.decisions import Answer, Decision, Reals, draw
 from nasdsl.language.moves import is_open
 from nasdsl.language.point import Point
+from searchers.enumeration import points_of
 from searchers.history import History
 from searchers.view import SearchSpace
 
@@ -62,5 +63,5 @@ def anything_new(space: SearchSpace, history: History, rng: random.Random) -> Po
             return point
     if has_reals or space.count() > _ENUMERABLE:
         return None
-    left = [point for point in space.enumerate() if not history.has_seen(point)]
+    left = [point for point in points_of(space) if not history.has_seen(point)]
     return rng.choice(left) if left else None

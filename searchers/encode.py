@@ -16,8 +16,10 @@ site. Columns are therefore a function of the history alone, whatever candidates
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -62,8 +64,15 @@ class _Scale:
         return math.log(value) if self.log and value > 0 else float(value)
 
     def place(self, answer: Answer) -> float:
+        """In [-0.5, 0.5], linear between knots."""
         assert not isinstance(answer, str)
-        return float(np.interp(self._transformed(answer), self.knots, self.places)) - 0.5
+        value = self._transformed(answer)
+        at = bisect_left(self.knots, value)
+        if at == 0 or at == len(self.knots):
+            return self.places[min(at, len(self.knots) - 1)] - 0.5
+        low, high = self.knots[at - 1], self.knots[at]
+        share = (value - low) / (high - low)
+        return self.places[at - 1] + share * (self.places[at] - self.places[at - 1]) - 0.5
 
 
 def _ends(domain: Domain) -> tuple[Iterable[float], bool]:
@@ -177,22 +186,20 @@ class Encoder:
                 copies[repeat] = copy + 1
         for path, answer, site, repeat, copy in inside:
             n = copies[repeat]
-            if site not in self._bag_of_site:
-                scale = self._scales.get(site)
-                if scale is not None:
-                    yield ("mean", site), scale.place(answer) / n
-                continue
-            yield ("third", site, 3 * copy // n, answer), 1.0
-            following = answers.get(next_copy(path))
-            if following is not None:
-                yield ("pair", site, answer, following), 1.0
+            if site in self._bag_of_site:
+                yield ("third", site, 3 * copy // n, answer), 1.0
+                following = answers.get(next_copy(path))
+                if following is not None:
+                    yield ("pair", site, answer, following), 1.0
+            elif (scale := self._scales.get(site)) is not None:
+                yield ("mean", site), scale.place(answer) / n
 
     def dense(self, rows: Sequence[Row]) -> Matrix:
         """(n, d) matrix of rows; values of a repeated column add up."""
         matrix = np.zeros((len(rows), len(self._columns)))
         lengths = [len(row.columns) for row in rows]
         at = np.repeat(np.arange(len(rows)), lengths)
-        columns = np.fromiter((c for row in rows for c in row.columns), np.int64, sum(lengths))
-        values = np.fromiter((v for row in rows for v in row.values), np.float64, sum(lengths))
+        columns = np.fromiter(itertools.chain.from_iterable(row.columns for row in rows), np.int64)
+        values = np.fromiter(itertools.chain.from_iterable(row.values for row in rows), np.float64)
         np.add.at(matrix, (at, columns), values)
         return matrix

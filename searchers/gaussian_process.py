@@ -73,8 +73,8 @@ class Split:
 
 def _squared_distances(a: Matrix, b: Matrix) -> Matrix:
     squares = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2.0 * (a @ b.T)
-    positive: Matrix = np.maximum(squares, 0.0)
-    return positive
+    clipped: Matrix = np.maximum(squares, 0.0)
+    return clipped
 
 
 def _matern(squared: Matrix) -> tuple[Matrix, Matrix]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nasdsl.language.point import Point
+from searchers.enumeration import points_of
 from searchers.history import History
 from searchers.protocol import Outcome
 from searchers.view import Same, SearchSpace
@@ -18,7 +19,7 @@ class Grid:
 
     def __init__(self, space: SearchSpace, seed: int = 0, *, same: Same = Point.key) -> None:
         del seed
-        self._left: Iterator[Point] = iter(space.enumerate())
+        self._left: Iterator[Point] = points_of(space)
         self._history = History(same)
 
     def ask(self, trial: int) -> Point | None:

@@ -42,6 +42,7 @@ PRIOR_WINDOW, PRIOR_NEW = 48, 4
 RELATIVES = 6  # structural edits considered per parent
 RENEWAL = 4  # one of them gives way to a new one whenever the history grew by this much
 CLIMB_WALKS = 1  # structural edits tried per climber in the first round
+FAN = 40  # neighbours looked at around one climber
 _CACHE = 4_000
 
 
@@ -65,7 +66,8 @@ class Proposer:
                 if letter in "/[":
                     self._branching.add(site[:end])
 
-    def _branches(self, decision: Decision) -> bool:
+    def branches(self, decision: Decision) -> bool:
+        """Whether another answer may open or close decisions, as far as paths can tell."""
         return decision.kind in ("count", "order") or place_of(decision.path)[0] in self._branching
 
     def walked(self, wanted: Mapping[str, Answer], rng: random.Random) -> Draft:
@@ -90,7 +92,7 @@ class Proposer:
 
     def _relatives(self, parent: Draft, age: int) -> list[Draft]:
         """Structural edits of a parent."""
-        branching = [d for d in parent.decisions if is_open(d.domain) and self._branches(d)]
+        branching = [d for d in parent.decisions if is_open(d.domain) and self.branches(d)]
         if not branching:
             return []
         name, start = Point(parent.answers).key(), age // RENEWAL
@@ -102,7 +104,7 @@ class Proposer:
 
     def _varied(self, draft: Draft, edits: int, rng: random.Random) -> Draft:
         """After random edits that open nothing."""
-        leaves = [d for d in draft.decisions if is_open(d.domain) and not self._branches(d)]
+        leaves = [d for d in draft.decisions if is_open(d.domain) and not self.branches(d)]
         for decision in rng.sample(leaves, min(edits, len(leaves))):
             value = another(decision.domain, draft.answers[decision.path], rng)
             draft = draft.with_answer(decision.path, value)
@@ -113,7 +115,7 @@ class Proposer:
         answers = dict(a.answers)
         for decision in a.decisions:
             other = b.answers.get(decision.path)
-            if other is None or rng.random() < 0.5 or self._branches(decision):
+            if other is None or rng.random() < 0.5 or self.branches(decision):
                 continue
             if contains(decision.domain, other):
                 answers[decision.path] = other
@@ -133,13 +135,13 @@ class Proposer:
         return drafts + self._prior(age)
 
     def around(self, draft: Draft, rng: random.Random, walks: int) -> list[Draft]:
-        """The drafts one edit away; of edits that open or close decisions a sample of `walks`."""
+        """Drafts one edit away, at most FAN; and `walks` edits that open or close decisions."""
         near = []
         branching = []
         for decision in draft.decisions:
             if not is_open(decision.domain):
                 continue
-            if self._branches(decision):
+            if self.branches(decision):
                 branching.append(decision)
                 continue
             answer = draft.answers[decision.path]
@@ -148,6 +150,8 @@ class Proposer:
             else:
                 values = beside(decision.domain, answer) if contains(decision.domain, answer) else ()
             near += [draft.with_answer(decision.path, value) for value in values]
+        if len(near) > FAN:
+            near = rng.sample(near, FAN)
         for _ in range(walks if branching else 0):
             near.append(self.walked(edit(rng.choice(branching), draft.answers, rng), rng))
         return near

@@ -17,9 +17,11 @@ from searchers.view import Same, SearchSpace
 
 PARENTS = 10
 POOL = 200
-CLIMBERS = 6
+CLIMBERS = 5
 ROUNDS = 4
 LOOKED_AT = 30
+
+Companions = Callable[[random.Random], list[Draft]]
 
 
 class SMBO:
@@ -27,6 +29,7 @@ class SMBO:
 
     Args:
         initial: random points before the first model.
+        companions: further candidates for each proposal, in place of half of its own.
     """
 
     def __init__(
@@ -37,42 +40,46 @@ class SMBO:
         initial: int = 10,
         duplicates: Duplicates = "resample",
         same: Same = Point.key,
+        companions: Companions | None = None,
     ) -> None:
+        self._companions = companions
         self._space = space
         self._seed = seed
         self._initial = initial
         self._duplicates = duplicates
-        self._history = History(same)
-        self._surrogate = Surrogate(space)
-        self._proposer = Proposer(space, seed)
+        self.history = History(same)
+        self.surrogate = Surrogate(space)
+        self.proposer = Proposer(space, seed)
 
     def ask(self, trial: int) -> Point | None:
         """The most promising candidate; a random point before there are enough scores."""
-        if trial in self._history.pending:
-            return self._history.pending[trial]
+        if trial in self.history.pending:
+            return self.history.pending[trial]
         rng = random.Random(f"{self._seed}/{trial}")
         point = self._proposal(rng)
         if point is not None:
-            self._history.ask(trial, point)
+            self.history.ask(trial, point)
         return point
 
     def _proposal(self, rng: random.Random) -> Point | None:
-        if len(self._history.finished()) < self._initial:
+        if len(self.history.finished()) < self._initial:
             return fresh(
-                self._space, self._history, self._duplicates, lambda: random_point(self._space, rng), rng
+                self._space, self.history, self._duplicates, lambda: random_point(self._space, rng), rng
             )
-        belief = self._surrogate.belief(self._history)
+        belief = self.surrogate.belief(self.history)
         drafts, values = self._candidates(belief, rng)
         for i in np.argsort(-values, kind="stable")[:LOOKED_AT]:
-            point = Point(self._proposer.walked(drafts[i].answers, rng).answers)
-            if self._duplicates == "allow" or not self._history.has_seen(point):
+            point = Point(self.proposer.walked(drafts[i].answers, rng).answers)
+            if self._duplicates == "allow" or not self.history.has_seen(point):
                 return point
-        return anything_new(self._space, self._history, rng) if self._duplicates == "resample" else None
+        return anything_new(self._space, self.history, rng) if self._duplicates == "resample" else None
 
     def _candidates(self, belief: Belief, rng: random.Random) -> tuple[list[Draft], np.ndarray]:
-        parents = [Draft(dict(r.point), self._surrogate.decisions(r.point)) for r in belief.ranked[:PARENTS]]
+        parents = [Draft(dict(r.point), self.surrogate.decisions(r.point)) for r in belief.ranked[:PARENTS]]
         unseen = self._only_new()
-        pool = unseen(self._proposer.pool(parents, rng, POOL, len(self._history)))
+        own = POOL if self._companions is None else POOL // 2
+        pool = self.proposer.pool(parents, rng, own, len(self.history))
+        pool = unseen(pool + (self._companions(rng) if self._companions else []))
 
         def value(drafts: Sequence[Draft]) -> np.ndarray:
             return belief.log_improvement([draft.answers for draft in drafts])
@@ -80,13 +87,13 @@ class SMBO:
         worth = value(pool)
         best = np.argsort(-worth, kind="stable")
         starts = [pool[i] for i in best[:CLIMBERS]]
-        met, values = self._proposer.climb(starts, value, unseen, rng, ROUNDS)
+        met, values = self.proposer.climb(starts, value, unseen, rng, ROUNDS)
         rest = best[CLIMBERS:]
         return met + [pool[i] for i in rest], np.concatenate([values, worth[rest]])
 
     def _only_new(self) -> Callable[[Sequence[Draft]], list[Draft]]:
         """Drops drafts that were measured, are pending, or were met before in this proposal."""
-        met = set() if self._duplicates == "allow" else self._history.points()
+        met = set() if self._duplicates == "allow" else self.history.points()
 
         def unseen(drafts: Sequence[Draft]) -> list[Draft]:
             new = []
@@ -101,10 +108,10 @@ class SMBO:
 
     def given(self, trial: int, point: Point) -> None:
         """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
-        self._history.ask(trial, point)
+        self.history.ask(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Learn from an outcome; failures count as bad."""
-        self._history.tell(trial, point, outcome)
-        self._surrogate.learn(point)
-        self._proposer.learn(point)
+        self.history.tell(trial, point, outcome)
+        self.surrogate.learn(point)
+        self.proposer.learn(point)

@@ -81,13 +81,13 @@ class UCT:
         if trial in self._history.pending:
             return self._history.pending[trial]
         rng = random.Random(f"{self._seed}/{trial}")
-        scale = _Scale.of([result.score for result in self._history.finished()])
+        scale = Scale.of([result.score for result in self._history.finished()])
         point = fresh(self._space, self._history, self._duplicates, lambda: self._complete(scale, rng), rng)
         if point is not None:
             self._history.ask(trial, point)
         return point
 
-    def _complete(self, scale: _Scale, rng: random.Random) -> Point:
+    def _complete(self, scale: Scale, rng: random.Random) -> Point:
         node: Node | None = self._root
 
         def choose(decision: Decision) -> Answer:
@@ -105,14 +105,14 @@ class UCT:
     def _branches(self, path: str, answers: Sequence[Answer]) -> list[Branch]:
         return halves(path, answers) if self._bisection else [(path, (answer,)) for answer in answers]
 
-    def _select(self, node: Node, branches: list[Branch], scale: _Scale, rng: random.Random) -> Branch:
+    def _select(self, node: Node, branches: list[Branch], scale: Scale, rng: random.Random) -> Branch:
         """An unvisited branch at random, else the highest upper confidence bound."""
         unvisited = [branch for branch in branches if branch not in node.children]
         if unvisited:
             return rng.choice(unvisited)
         return max(branches, key=lambda branch: self._bound(node, node.children[branch], scale))
 
-    def _bound(self, parent: Node, child: Node, scale: _Scale) -> float:
+    def _bound(self, parent: Node, child: Node, scale: Scale) -> float:
         # UCT, Kocsis & Szepesvari 2006, eq. 1
         mean = scale.unit(child.total / child.visits)
         return mean + self._exploration * math.sqrt(2 * math.log(max(parent.visits, 1)) / child.visits)
@@ -155,16 +155,16 @@ class UCT:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale:
     """Scores to [0, 1]: the median to 0.5, the 95 % quantile to 1, clipped."""
 
     median: float
     high: float
 
     @staticmethod
-    def of(scores: list[float]) -> _Scale:
+    def of(scores: list[float]) -> Scale:
         ordered = sorted(scores) or [0.0]
-        return _Scale(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))])
+        return Scale(ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))])
 
     def unit(self, score: float) -> float:
         spread = 2.0 * (self.high - self.median)

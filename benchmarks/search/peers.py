@@ -1,1 +1,164 @@
-"""Peers to beat, behind the same ask and tell; only `PlainGP` needs no extra package beyond scikit-learn's scipy."""
+"""Peers to beat, behind the same ask and tell. Optuna is imported only by the peer that needs it.
+
+`PlainGP`: a textbook Gaussian process. `Ridge2017`: the SMBO of DeepArchitect (Negrinho & Gordon 2017) with
+its published settings. `OptunaTPE`: the default sampler of Optuna, multivariate and grouped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections import Counter
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.special import ndtr, ndtri
+from scipy.stats import rankdata
+
+from benchmarks.search.coded_space import CodedSpace
+from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, to_unit
+from nasdsl.language.moves import is_ordered, neighbours, trace
+from nasdsl.language.point import Point
+from searchers.protocol import Outcome
+
+
+class PlainGP:
+    """Expected improvement on one RBF kernel over one-hot and scaled inputs, ranks as targets,
+    neighbours of the best points as candidates. Ten random points first."""
+
+    def __init__(self, space: CodedSpace, seed: int) -> None:
+        self._space, self._seed = space, seed
+        self._told: dict[Point, float] = {}
+        self._columns: dict[tuple[str, Answer | None], int] = {}
+
+    def _vector(self, point: Point) -> dict[int, float]:
+        row = {}
+        for decision in trace(self._space, point):
+            answer = point[decision.path]
+            ordered = is_ordered(decision.domain)
+            key = (decision.path, None if ordered else answer)
+            row[self._columns.setdefault(key, len(self._columns))] = (
+                to_unit(decision.domain, answer) if ordered else 0.5**0.5
+            )
+        return row
+
+    def _matrix(self, points: list[Point]) -> np.ndarray:
+        rows = [self._vector(point) for point in points]
+        matrix = np.zeros((len(rows), len(self._columns)))
+        for i, row in enumerate(rows):
+            matrix[i, list(row)] = list(row.values())
+        return matrix
+
+    def ask(self, trial: int) -> Point | None:
+        rng = random.Random(f"{self._seed}/{trial}")
+        fresh = [self._space.sample(rng.getrandbits(60)) for _ in range(100)]
+        if len(self._told) < 10:
+            return next((p for p in fresh if p not in self._told), None)
+        best = sorted(self._told, key=lambda p: -self._told[p])[:10]
+        near = itertools.chain.from_iterable(neighbours(self._space, p) for p in best)
+        candidates = [p for p in dict.fromkeys([*near, *fresh]) if p not in self._told]
+        return candidates[int(np.argmax(self._improvement(candidates)))] if candidates else None
+
+    def _improvement(self, candidates: list[Point]) -> np.ndarray:
+        y = ndtri((rankdata(list(self._told.values())) - 0.5) / len(self._told))
+        x, z = np.split(self._matrix([*self._told, *candidates]), [len(y)])
+
+        def squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+            return np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0)
+
+        fits = []
+        for scale in (0.5, 1.0, 2.0, 4.0, 8.0):
+            kernel = np.exp(-squared(x, x) / scale) + 1e-3 * np.eye(len(y))
+            factor = cho_factor(kernel, lower=True)
+            alpha = cho_solve(factor, y)
+            amplitude = y @ alpha / len(y)
+            fits.append(
+                (
+                    np.log(np.diag(factor[0])).sum() + 0.5 * len(y) * np.log(amplitude),
+                    scale,
+                    factor,
+                    alpha,
+                    amplitude,
+                )
+            )
+        _, scale, factor, alpha, amplitude = min(fits, key=lambda fit: fit[0])
+        cross = np.exp(-squared(z, x) / scale)
+        deviation = np.sqrt(
+            np.maximum(amplitude * (1 - np.einsum("ij,ji->i", cross, cho_solve(factor, cross.T))), 1e-12)
+        )
+        u = (cross @ alpha - y.max()) / deviation
+        return deviation * (u * ndtr(u) + np.exp(-0.5 * u * u) / np.sqrt(2 * np.pi))
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        if outcome.score is not None:
+            self._told[point] = outcome.score
+
+
+class Ridge2017:
+    """n-grams (1 to 4) of the names in the point, kept from three occurrences on; ridge with
+    lambda = 1000; the best of 50 random candidates, or with chance 0.25 any of them."""
+
+    def __init__(self, space: CodedSpace, seed: int) -> None:
+        self._space, self._seed = space, seed
+        self._told: list[tuple[Counter[tuple[str, ...]], float]] = []
+
+    @staticmethod
+    def _grams(point: Point) -> Counter[tuple[str, ...]]:
+        names = [answer for answer in point.values() if isinstance(answer, str)]
+        return Counter(tuple(names[i : i + n]) for n in range(1, 5) for i in range(len(names) - n + 1))
+
+    def ask(self, trial: int) -> Point:
+        rng = random.Random(f"{self._seed}/{trial}")
+        candidates = [self._space.sample(rng.getrandbits(60)) for _ in range(50)]
+        if rng.random() < 0.25 or not self._told:
+            return candidates[0]
+        totals = sum((grams for grams, _ in self._told), Counter())
+        kept = [gram for gram, count in totals.items() if count >= 3]
+
+        def features(grams: Counter[tuple[str, ...]]) -> list[int]:
+            return [sum(grams.values()), *(grams[gram] for gram in kept)]
+
+        x = np.array([features(grams) for grams, _ in self._told], float)
+        y = np.array([score for _, score in self._told])
+        centred = x - x.mean(0)
+        weights = np.linalg.solve(centred.T @ centred + 1000 * np.eye(x.shape[1]), centred.T @ (y - y.mean()))
+        return max(candidates, key=lambda p: float(np.array(features(self._grams(p))) @ weights))
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        if outcome.score is not None:
+            self._told.append((self._grams(point), outcome.score))
+
+
+class OptunaTPE:
+    """Define-by-run: every decision becomes a suggestion of the same name."""
+
+    def __init__(self, space: CodedSpace, seed: int) -> None:
+        import warnings
+
+        import optuna
+
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True)
+        self._space = space
+        self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        self._trials: dict[int, optuna.Trial] = {}
+
+    def ask(self, trial: int) -> Point:
+        suggested = self._trials[trial] = self._study.ask()
+
+        def choose(decision: Decision) -> Answer:
+            match decision.domain:
+                case Options(values=values, ordered=ordered):
+                    if ordered:
+                        return values[suggested.suggest_int(decision.path, 0, len(values) - 1)]
+                    return suggested.suggest_categorical(decision.path, list(values))
+                case Integers(low=low, high=high, step=step, log=log):
+                    return suggested.suggest_int(decision.path, low, high, step=1 if log else step, log=log)
+                case Reals(low=low, high=high, log=log):
+                    return suggested.suggest_float(decision.path, low, high, log=log)
+
+        return self._space.decide(choose)
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        self._study.tell(self._trials[trial], outcome.score)

@@ -40,4 +40,4 @@ def why(by: EndedBy, records: Sequence[Record], budget: int | None) -> str:
         case "interrupted":
             return interrupted(len(records))
         case "failing":
-            return f"the first {FAILING_ALIKE} trials all failed alike: {records[0].error}"
+            return f"the first {FAILING_ALIKE} trials all failed alike: {records[-1].error}"

@@ -69,6 +69,7 @@ class _Session:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._records = list(loop.store.records())
+        self._n_before = len(self._records)
         self._running: dict[int, Point] = {}
         self._asks = self._asked()
         self._exhausted = False
@@ -160,11 +161,15 @@ class _Session:
             return "budget"
         if self._loop.interrupts.count:
             return "interrupted"
-        if fails_alike(self._records):
+        if self._fails():
             return "failing"
         if self._loop.time_s is not None and self._elapsed() >= self._loop.time_s:
             return "time"
         return "exhausted" if self._exhausted and not self._running else None
+
+    def _fails(self) -> bool:
+        """Judged by this session alone: what failed before may have been mended before the resume."""
+        return best_of(self._records) is None and fails_alike(self._records[self._n_before :])
 
     def _drain(self, by: EndedBy) -> None:
         """Let running trials end within the grace; what does not stays pending, for a resume."""

@@ -73,7 +73,7 @@ def confirmed_text(entry: dict[str, object], measure: str, maximize: bool) -> st
     if not isinstance(mean, int | float):
         return f"trial {entry['trial']}: failed with all {len(seeds)} seeds"
     told = f" ± {number(float(spread))}" if isinstance(spread, int | float) else ""
-    return f"trial {entry['trial']}: {measure} {number(mean if maximize else -mean)}{told} over {len(seeds)} seeds"
+    return f"trial {entry['trial']}: {measure} {number(mean if maximize else -mean)}{told} over {_seeds(len(seeds))}"
 
 
 def result_json(run: Run) -> str:
@@ -83,3 +83,7 @@ def result_json(run: Run) -> str:
     return json.dumps(
         end | {key: run.meta[key] for key in ("winner", "test", "confirmed", "baselines") if key in run.meta}
     )
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed" if n == 1 else f"{n} seeds"

@@ -100,6 +100,8 @@ def _help(tokens: list[Token], at: int, expected: Set[str]) -> tuple[str, ...]:
         return ("a body belongs to the call on its left: `name(…) { … }`",)
     if token.text == "=" and before.kind == "NAME":
         return (f"write `let {before.text} = …` to name a value",)
+    if token.text == "else":
+        return ("`else` follows the body of an `if`",)
     if token.text == "|":
         return ("put an alternative on both sides of `|`",)
     if expected & {"SEP", "$END"} and (token.kind in ("NUMBER", "STRING") or token.text.isidentifier()):

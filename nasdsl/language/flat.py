@@ -95,7 +95,12 @@ def _low(node: s.Range) -> str:
 
 def flat_alternative(alternative: s.Alternative) -> str:
     """One alternative of a choice, with its weight."""
-    return flat_value(alternative.value, RANGE) + flat_weight(alternative)
+    return flat_value(alternative.value, binding(alternative)) + flat_weight(alternative)
+
+
+def binding(alternative: s.Alternative) -> int:
+    """How tightly the value of an alternative must bind. After a bare range `@` is its centre."""
+    return RANGE if alternative.weight is None else OR
 
 
 def flat_weight(alternative: s.Alternative) -> str:

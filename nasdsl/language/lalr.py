@@ -26,13 +26,15 @@ class Unexpected(Exception):
 
 class _Rule(NamedTuple):
     """`kept` says of each symbol whether its value is dropped (0), kept (1) or spliced in (2);
-    `nothing` where None stands for an optional part: one flag per child, set for None."""
+    `nothing` where None stands for an optional part: one flag per child, set for None. A rule
+    `is_passed_on` where its one symbol simply takes its place."""
 
     origin: str
     maker: str
     kept: list[int]
     passes_single: bool
     nothing: list[int]
+    is_passed_on: bool
 
 
 class _Table(NamedTuple):
@@ -49,11 +51,13 @@ _Piece = tuple[Any, Span]
 @lru_cache(maxsize=1)
 def _table() -> _Table:
     raw = json.loads(TABLE.read_text(encoding="utf-8"))
-    rules = [
-        _Rule(name, alias or name, kept, expand and not alias, nothing or [0] * len(kept))
-        for name, alias, kept, expand, nothing in raw["rules"]
-    ]
-    return _Table(raw["start"], raw["end"], rules, raw["states"])
+    return _Table(raw["start"], raw["end"], [_rule(*row) for row in raw["rules"]], raw["states"])
+
+
+def _rule(name: str, alias: str, kept: list[int], expand: bool, nothing: list[int]) -> _Rule:
+    single = expand and not alias
+    passed_on = single and kept == [1] and not any(nothing)
+    return _Rule(name, alias or name, kept, single, nothing or [0] * len(kept), passed_on)
 
 
 def run(tokens: list[Token]) -> Any:
@@ -72,7 +76,11 @@ def run(tokens: list[Token]) -> Any:
             shifts, target = action[0] == 0, action[1]
             if shifts:
                 break
-            _reduce(table, table.rules[target], states, pieces, token.span)
+            rule = table.rules[target]
+            if rule.is_passed_on:  # most reductions, since an operand climbs through all operators
+                states[-1] = table.states[states[-2]][rule.origin][1]
+            else:
+                _reduce(table, rule, states, pieces, token.span)
         states.append(target)
         pieces.append((token, token.span))
     raise AssertionError("the end of an item is either reached or unexpected")

@@ -287,6 +287,6 @@ class _Printer:
                     self._emit("| ")
                 else:
                     self._write(" | ")
-            self._value(alternative.value, flat.RANGE)
+            self._value(alternative.value, flat.binding(alternative))
             self._write(flat.flat_weight(alternative))
         self._depth = depth

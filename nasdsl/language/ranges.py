@@ -31,7 +31,7 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
     whole = _is_whole(node, kind.type if kind else None)
     log, step, centre = node.log, _number(c, node.step, scope, plain, resolve), None
     centre = _number(c, node.centre, scope, plain, resolve)
-    name = scope.fresh(wanted.name)
+    name = scope.fresh(wanted.name or "value")
     at = (scope.frame.cell(), scope.label, scope.prefix + name, scope.site + name, wanted.role)
 
     def build(low_value: Value, high_value: Value) -> Domain:

@@ -172,7 +172,8 @@ def _choice(c: Children, span: Span) -> s.Value:
 
 def _alternative(c: Children, span: Span) -> s.Alternative:
     value, weight, online = c[0], c[1], c[2]
-    if isinstance(value, s.Range) and weight is not None:
+    in_parentheses = span.start < value.span.start  # `(1..4) @ 2` weighs, `1..4 @ 2` has a centre
+    if isinstance(value, s.Range) and weight is not None and not in_parentheses:
         value = s.Range(
             value.low, value.high, value.log, value.step, weight, value.online or bool(online), span=span
         )
@@ -200,9 +201,9 @@ def _same_unit(low: s.Value, high: s.Value) -> tuple[s.Value, s.Value]:
     if not (isinstance(low, s.Number) and isinstance(high, s.Number)):
         return low, high
     if high.unit and not low.unit:
-        return s.Number(_scaled(repr(low.value), high.unit), high.unit, span=low.span), high
+        return _literal(repr(low.value), high.unit, low.span), high
     if low.unit and not high.unit:
-        return low, s.Number(_scaled(repr(high.value), low.unit), low.unit, span=high.span)
+        return low, _literal(repr(high.value), low.unit, high.span)
     return low, high
 
 
@@ -244,9 +245,13 @@ def _number(c: Children, span: Span) -> s.Number:
         text, unit = text[:-1], "k" if text[-1] == "K" else text[-1]
     if len(text) > _MOST_DIGITS:
         raise Refused("bad-number", f"a number is longer than the limit of {_MOST_DIGITS} digits", span)
+    return _literal(text, unit, span)
+
+
+def _literal(text: str, unit: str, span: Span) -> s.Number:
     value = _scaled(text, unit)
     if value == float("inf"):
-        raise Refused("bad-number", f"`{c[0].text}` is too large for a number", span)
+        raise Refused("bad-number", f"`{text}{unit}` is too large for a number", span)
     return s.Number(value, unit, span=span)
 
 
@@ -275,10 +280,11 @@ def _text(token: Token) -> str:
 
 
 def _call(c: Children, span: Span) -> s.Value:
-    name, arguments, block = c
+    name, sibling, arguments, block = c
+    called = name.text + (sibling.text if sibling else "")
     if arguments is None and block is None:
-        return s.Name(name.text, span=span)
-    return s.Call(name.text, tuple(arguments or ()), block, span=span)
+        return s.Name(called, span=span)
+    return s.Call(called, tuple(arguments or ()), block, span=span)
 
 
 def _arguments(c: Children, span: Span) -> list[s.Argument]:

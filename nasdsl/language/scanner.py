@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nasdsl.language.errors import Diagnostic, Source, Span
 
@@ -16,7 +16,7 @@ _TOKEN = re.compile(
     r"""
       (?P<SPACE>[ \t\r\f\ufeff]+)
     | (?P<NEWLINE>\n(?:[ \t\r\f]*\n)*)
-    | (?P<HASH>(?<=\w)\#\d+(?=[ \t]*[/=\[]))
+    | (?P<HASH>(?<=\w)\#\d+(?!\w))
     | (?P<COMMENT>\#[^\n]*)
     | (?P<NUMBER>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?[kKMG%]?)
     | (?P<STRING>"(?:[^"\\\n]|\\["\\nt])*")
@@ -27,8 +27,7 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`kind` is a terminal of the grammar; `text` is what stands in the file."""
 
     kind: str
@@ -36,8 +35,7 @@ class Token:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """`text` with its hashes; `alone` where nothing stands before it on its line."""
 
     text: str
@@ -53,13 +51,36 @@ def problem(source: Source, code: str, message: str, span: Span | None = None, *
     return Diagnostic(code, message, span or Span(0, 0, 1, 1, 1, 1), source, help)
 
 
+_COMMENT = re.compile(r"(?P<COMMENT>#[^\n]*)")
+
+
+class _Place:
+    """Whether the text is inside `start { }`, where `conv#2` names a sibling and hides no comment."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._head = ""  # the last word outside all brackets
+
+    def move(self, token: Token) -> None:
+        if token.kind == "NAME" and not self._depth:
+            self._head = token.text
+        self._depth += (token.text in OPENS) - (token.text in CLOSES)
+
+    @property
+    def in_start(self) -> bool:
+        return self._depth > 0 and self._head == "start"
+
+
 def scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
     text, at, line, line_start = source.text, 0, 1, 0
     tokens: list[Token] = []
     comments: list[Comment] = []
     problems: list[Diagnostic] = []
+    place = _Place()
     while at < len(text):
         match = _TOKEN.match(text, at)
+        if match and match.lastgroup == "HASH" and not place.in_start:
+            match = _COMMENT.match(text, at)
         end = match.end() if match else at + 1
         span = Span(at, end, line, at - line_start + 1, line, end - line_start + 1)
         kind = match.lastgroup if match else None
@@ -76,6 +97,7 @@ def scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
             comments.append(Comment(text[at:end].rstrip(), span, alone))
         elif kind != "SPACE":
             tokens.append(Token(kind, text[at:end], span))
+            place.move(tokens[-1])
             problems += _glued(source, tokens)
         at = end
     return tokens, comments, problems

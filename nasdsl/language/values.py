@@ -309,7 +309,7 @@ def _operation(
 
 
 def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTerm:
-    name = scope.fresh(wanted.name)
+    name = scope.fresh(wanted.name or "value")
     options: dict[Answer, ValueTerm] = {}
     alternatives = []
     for answer, alternative in zip(answers_of(c, node, wanted.kind), node.alternatives, strict=True):
@@ -329,7 +329,7 @@ def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
 
 
 def _optional(c: Checker, node: s.Optional, scope: Scope, wanted: Wanted) -> ValueTerm:
-    name = scope.fresh(wanted.name)
+    name = scope.fresh(wanted.name or "value")
     inner = value(c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.role))
     role = CONTROL if has_hole(inner) else wanted.role
     key, site = scope.prefix + name, scope.site + name

@@ -64,7 +64,9 @@ def test_a_run_is_confirmed_resumed_and_tested_once(tmp_path: Path) -> None:
     assert set(first.meta["baselines"]) == {"linear", "boosting"}
     run = search(space, tmp_path / "run", budget=7, resume=True, on_event=events.append)
     assert [record.trial for record in run.records] == list(range(7))
-    assert run.meta["settings"] == {"epochs": 2} and len(run.records[-1].curve) == 2, "a resume keeps what is set"
+    assert run.meta["settings"] == {"epochs": 2} and len(run.records[-1].curve) == 2, (
+        "a resume keeps what is set"
+    )
     assert all((run.weights(record.trial) is not None) == (record in run.top(5)) for record in run.records)
     assert run.meta["test"]["trial"] == run.meta["winner"]
     tested = [event for event in events if isinstance(event, PhaseStarted) and event.phase == "test"]
@@ -109,7 +111,9 @@ def test_files_lie_beside_the_space_that_names_them(tmp_path: Path, monkeypatch:
 def test_arrays_from_python_take_the_place_of_the_data(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(90, 3)).astype("float32")
-    run = search(table("classification on wine"), tmp_path / "run", budget=1, data=(x, (x[:, 0] > 0).astype(int)))
+    run = search(
+        table("classification on wine"), tmp_path / "run", budget=1, data=(x, (x[:, 0] > 0).astype(int))
+    )
     assert run.meta["data"]["inputs"] == {"input": [[3], "vector"]} and run.best is not None
 
 

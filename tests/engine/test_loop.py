@@ -13,7 +13,7 @@ from nasdsl.engine.events import Ended, Event, TrialFinished, TrialStarted
 from nasdsl.engine.interrupts import Interrupts
 from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Done, Job, News, Result
-from nasdsl.engine.records import Record
+from nasdsl.engine.records import Ask, Record
 from nasdsl.engine.store import Store
 from nasdsl.engine.weights import Keeper
 from nasdsl.language.point import Point
@@ -131,6 +131,38 @@ def test_the_start_point_is_trial_0(tmp_path: Path) -> None:
     start = Point({"x": 123})
     session(tmp_path, Draws(Numbers()), start=start, budget=3)
     assert {record.trial: record.point for record in stored(tmp_path)}[0] == start
+
+
+def test_points_that_run_without_being_asked_for_are_given_to_the_searcher(tmp_path: Path) -> None:
+    class Told(Draws):
+        def __init__(self) -> None:
+            super().__init__(Numbers())
+            self.points: dict[int, Point] = {}
+
+        def given(self, trial: int, point: Point) -> None:
+            assert trial not in self.points and not self.told
+            self.points[trial] = point
+
+    start, searcher = Point({"x": 123}), Told()
+    session(tmp_path, searcher, start=start, budget=0)
+    session(tmp_path, searcher, start=start, budget=2)
+    assert searcher.points == {0: start}
+    left, resumed = Ask(2, Point({"x": 7})), Told()
+    resumed.told = []
+    with Store(tmp_path) as store:
+        store.ask([left])
+    resumed.tell = lambda *_: None  # type: ignore[method-assign]
+    session(tmp_path, resumed, start=start, budget=4)
+    assert resumed.points == {2: left.point}
+
+
+def test_a_run_that_only_failed_can_be_resumed_once_mended(tmp_path: Path) -> None:
+    def fails(job: Job) -> Result:
+        return Result(error="no such file", reason="failed")
+
+    assert session(tmp_path, Draws(Numbers()), fails, budget=50).by == "failing"
+    assert session(tmp_path, Draws(Numbers()), fails, budget=50).by == "failing"
+    assert session(tmp_path, Draws(Numbers()), budget=40).by == "budget"
 
 
 def test_an_exhausted_searcher_ends_the_run_cleanly(tmp_path: Path) -> None:

@@ -36,7 +36,13 @@ def test_decisions_are_fixed_in_every_point_and_the_rest_become_settings() -> No
 
 def test_settings_reach_the_calls_that_have_them() -> None:
     settings = {"optimizer": Spec("sgd", {"lr": 0.1, "momentum": 0.9}), "epochs": 5}
-    fixed = {"optimizer/momentum": 0.5, "optimizer/beta1": 0.8, "epochs": 2, "schedule": "cosine", "mixup": True}
+    fixed = {
+        "optimizer/momentum": 0.5,
+        "optimizer/beta1": 0.8,
+        "epochs": 2,
+        "schedule": "cosine",
+        "mixup": True,
+    }
     assert overridden(settings, fixed) == {
         "optimizer": Spec("sgd", {"lr": 0.1, "momentum": 0.5}),
         "epochs": 2,

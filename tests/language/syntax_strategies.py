@@ -50,7 +50,7 @@ def _ranges(values: st.SearchStrategy[s.Value]) -> st.SearchStrategy[s.Range]:
 
 def _choices(values: st.SearchStrategy[s.Value]) -> st.SearchStrategy[s.Choice]:
     plain = st.builds(s.Alternative, values)
-    weighted = st.builds(s.Alternative, values.filter(lambda v: not isinstance(v, s.Range)), values)
+    weighted = st.builds(s.Alternative, values, values)
     several = st.lists(st.one_of(plain, weighted), min_size=2, max_size=3)
     return st.one_of(several, weighted.map(lambda one: [one])).map(lambda found: s.Choice(tuple(found)))
 
@@ -60,7 +60,9 @@ def _extended(values: st.SearchStrategy[s.Value]) -> st.SearchStrategy[s.Value]:
         tuple
     )
     bodies = blocks(values)
-    operators = st.sampled_from("+ - * / // ^ == != < <= > >= and or".split())
+    operators = st.sampled_from(
+        ["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or"]
+    )
     return st.one_of(
         st.builds(s.Attribute, values, names),
         st.builds(s.Call, names, arguments, st.one_of(st.none(), bodies)),

@@ -46,7 +46,12 @@ def test_counting_still_ranges_over_the_whole_tree() -> None:
 
 def test_what_is_fixed_comes_before_the_start_point() -> None:
     start = fix(TREE, {"model/trees": 12}).start()
-    assert start is not None and dict(start) == {"model": "forest", "model/trees": 12, "model/depth": 2, "scale": "no"}
+    assert start is not None and dict(start) == {
+        "model": "forest",
+        "model/trees": 12,
+        "model/depth": 2,
+        "scale": "no",
+    }
 
 
 def test_every_problem_is_told_at_once() -> None:

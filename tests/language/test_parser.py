@@ -97,6 +97,10 @@ def test_the_table_is_that_of_the_grammar() -> None:
             ),
         ),
         ("start { if = a }", s.Start((s.Setting("if", A),))),
+        (
+            "start { a = b#2; b = a#3(x = 1) }",
+            s.Start((s.Setting("a", s.Name("b#2")), s.Setting("b", s.Call("a#3", (s.Argument("x", n(1)),))))),
+        ),
     ],
 )
 def test_items(text: str, tree: s.Item) -> None:
@@ -203,6 +207,18 @@ def test_values(text: str, tree: s.Value) -> None:
     assert value(text) == tree
 
 
+def test_parentheses_tell_the_weight_of_a_range_from_its_centre() -> None:
+    alone = s.Range(n(1), n(4))
+    assert value("1..4 @ 2 | 8") == choice(s.Range(n(1), n(4), centre=n(2)), n(8))
+    weighed = s.Choice((s.Alternative(alone, n(2)), s.Alternative(n(8))))
+    assert value("(1..4) @ 2 | 8") == weighed
+
+
+@pytest.mark.parametrize("text", ["1e308G", "1e308..2G", "1G..1e308", "1e999", "1..1e400"])
+def test_a_number_beyond_all_numbers_is_refused(text: str) -> None:
+    assert codes(f"let x = {text}") == ["bad-number"]
+
+
 def test_a_whole_file() -> None:
     file = parse("## Doc.\n##\n## More.\nspace s\n\n## Of f.\nblock f { a }\nnetwork { f }\n")
     assert (file.name, file.doc) == ("s", "Doc.\n\nMore.")
@@ -284,7 +300,28 @@ SOFT = [
     "input",
     "output",
 ]
-HARD = "space import use let block network train task require maximize minimize start if else repeat permute pick and or not".split()
+HARD = [
+    "space",
+    "import",
+    "use",
+    "let",
+    "block",
+    "network",
+    "train",
+    "task",
+    "require",
+    "maximize",
+    "minimize",
+    "start",
+    "if",
+    "else",
+    "repeat",
+    "permute",
+    "pick",
+    "and",
+    "or",
+    "not",
+]
 
 
 @pytest.mark.parametrize("word", SOFT)

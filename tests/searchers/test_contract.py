@@ -190,6 +190,14 @@ def test_a_finite_space_is_used_up_exactly(make: Make) -> None:
 
 
 @every_searcher
+def test_a_finite_space_larger_than_the_founding_phase_is_used_up(make: Make) -> None:
+    space = CodedSpace(lambda ask: [ask(f"d{i}", scale(0, 1, 2)) for i in range(3)])
+    searcher = make(space, 0)
+    assert set(drive(searcher, range(27))) == set(space.enumerate())
+    assert searcher.ask(27) is None
+
+
+@every_searcher
 def test_the_last_points_may_be_pending(make: Make) -> None:
     searcher = make(GRID, 0)
     points = {searcher.ask(trial) for trial in range(9)}

@@ -67,3 +67,16 @@ def compare(planned: Plan) -> None:
     assert list(shapes.values()) == [(BATCH, *node.shape) for node in planned.nodes]
     assert sum(p.numel() for p in module.parameters()) == planned.params
     assert counter.get_total_flops() == 2 * BATCH * planned.macs
+
+
+LITERATURE = {
+    "nas_bench_201": 15_625,
+    "nas_bench_macro": 6_561,
+    "fcnet": 62_208,
+    "darts": 1_037_664_180,
+}
+
+
+@pytest.mark.parametrize("name", LITERATURE)
+def test_counts_what_the_literature_counts(name: str) -> None:
+    assert load(Path(f"spaces/{name}.space")).count() == LITERATURE[name]

@@ -1,0 +1,171 @@
+"""Laws of spaces, on small random ones whose points can all be listed by brute force."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from space_texts import space_text
+
+from nasdsl.language.decisions import Answer, Decision
+from nasdsl.language.errors import AnswerError, Infeasible, SpaceError
+from nasdsl.language.fold import answers
+from nasdsl.language.machine import Dead, Machine, Wire
+from nasdsl.language.point import Point
+from nasdsl.language.reading import parse
+from nasdsl.language.signatures.table import SIGNATURES
+from nasdsl.language.space import Space
+from nasdsl.language.steps import STEPS
+
+SEEDS = range(24)
+MOST = 400
+
+
+def small_space(seed: int) -> Space:
+    """The space of a seed; skips what has no network at all or too many points to list."""
+    try:
+        space = parse(space_text(seed))
+    except SpaceError as error:
+        codes = {problem.code for problem in error.diagnostics if problem.severity == "error"}
+        assert codes <= {"shape-mismatch", "unsatisfiable", "wrong-output"}, str(error)
+        pytest.skip("nothing fits")
+    if space.count() > MOST:
+        pytest.skip("too many points")
+    return space
+
+
+def every_point(space: Space) -> Iterator[Point]:
+    """All points by trying every answer, without counting or pruning: the shapes alone decide."""
+    program = space._program
+    assert space.task is not None
+    shape = next(iter(space.task.inputs.values()))
+    quantities = {"outputs": space.task.outputs}
+    machine = Machine(program.statement, program.frame_size, Wire(shape), quantities, SIGNATURES, STEPS)
+    waiting: list[tuple[object, dict[str, Answer]]] = [(machine.start(), {})]
+    while waiting:
+        configuration, found = waiting.pop()
+        try:
+            _, ask = machine.run(configuration)  # type: ignore[arg-type]
+        except Dead:
+            continue
+        if ask is None:
+            yield Point(found)
+            continue
+        path = ask.decision(ask.domain).path
+        assert path not in found, f"`{path}` is asked twice"
+        waiting += [(ask.resume(a), {**found, path: a}) for a in reversed(list(answers(ask.domain)))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_count_rank_and_unrank_agree_with_brute_force(seed: int) -> None:
+    space = small_space(seed)
+    points = list(every_point(space))
+    assert space.count() == len(points) == len(set(points))
+    step = max(1, len(points) // 40)
+    for index in range(0, len(points), step):
+        assert space.unrank(index) == points[index]
+        assert space.rank(points[index]) == index
+    assert list(islice(space.enumerate(), 20)) == points[:20]
+    with pytest.raises(IndexError):
+        space.unrank(len(points))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_points_replay_to_networks(seed: int) -> None:
+    space = small_space(seed)
+    for point in islice(space.enumerate(), 40):
+        decided = space.decided(point)
+        assert decided.point == point
+        assert list(decided.outputs.values()) == [decided.layers[-1].name]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_edits_and_samples_hold_what_is_required(seed: int) -> None:
+    space = small_space(seed)
+    valid = [point for point in space.enumerate() if space.contains(point)]
+    if not valid:
+        with pytest.raises(Infeasible):
+            space.sample(0)
+        return
+    without_reals = {
+        frozenset((p, a) for p, a in point.items() if not isinstance(a, float)) for point in valid
+    }
+    other = space.sample("other")
+    for number in range(8):
+        point = space.sample(number)
+        for found in (
+            point,
+            space.sample(number, uniform="points"),
+            space.mutate(point, number),
+            space.crossover(point, other, number),
+            space.default(),
+            *islice(space.neighbours(point), 12),
+        ):
+            assert space.contains(found)
+            assert frozenset((p, a) for p, a in found.items() if not isinstance(a, float)) in without_reals
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_walk_reaches_every_valid_point(seed: int) -> None:
+    space = small_space(seed)
+    valid = [point for point in space.enumerate() if space.contains(point)]
+    for point in valid[:: max(1, len(valid) // 15)]:
+
+        def choose(decision: Decision, wanted: Point = point) -> Answer:
+            return wanted[decision.path]
+
+        assert space.decide(choose) == point
+
+
+def test_what_is_no_point_is_refused() -> None:
+    space = parse(space_text(1))
+    point = space.sample(0)
+    path = next(iter(point))
+    for wrong in (
+        {**point, path: "no such answer"},
+        {**point, "network/none": 1},
+        {p: a for p, a in point.items() if p != path},
+    ):
+        assert not space.contains(Point(wrong))
+        with pytest.raises(AnswerError):
+            space.rank(wrong)
+        with pytest.raises(AnswerError):
+            space.decided(wrong)
+
+
+_SCRIPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from space_texts import space_text
+from nasdsl.language.errors import SpaceError
+from nasdsl.language.reading import parse
+for seed in range(12):
+    try:
+        space = parse(space_text(seed))
+    except SpaceError as error:
+        print(error)
+        continue
+    print(space.hash, space.count())
+    point = space.sample(seed)
+    print(point.key(), space.mutate(point, 1).key(), space.crossover(point, space.default(), 2).key())
+    print([layer.name for layer in space.decided(point).layers])
+"""
+
+
+def test_nothing_depends_on_the_hash_seed() -> None:
+    here = Path(__file__).parent
+    outputs = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(here.parents[1])}
+        run = subprocess.run(
+            [sys.executable, "-c", _SCRIPT, str(here)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
+        )
+        outputs.add(run.stdout)
+    assert len(outputs) == 1
