@@ -13,6 +13,7 @@ from compiler.plan import Plan, plan
 from compiler.wording import value_text
 from nasdsl.cli.points import read_point
 from nasdsl.engine.data import with_its_data
+from nasdsl.engine.overrides import overridden
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
 from nasdsl.engine.tables import print_plan, record_line, settings_text, trial_or_best
@@ -81,7 +82,7 @@ def _show(
     _refuse_open_shapes(space)
     planned = plan(space, point)
     print_plan(planned, sys.stdout)
-    settings = {**space.decided(point).settings, **fixed}
+    settings = overridden(space.decided(point).settings, fixed)
     print("\n" + settings_text({name: value_text(value) for name, value in settings.items()}))
     if svg:
         _write(planned, Path(svg))

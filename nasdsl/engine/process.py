@@ -121,11 +121,12 @@ def _preload(setup: Setup) -> list[str]:
     """What the fork server imports once for all workers. Functions that need no torch do not wait for it;
     one whose own process has loaded it will want it. Torch's optimizers import its compiler, 1.9 s of CPU."""
     wants_torch = setup.space_text is not None or "torch" in sys.modules
+    trains = setup.function is None
     return [
         "nasdsl.engine.server",
         "nasdsl.engine.evaluate",
         *(["torch"] if wants_torch else []),
-        *(["torch._dynamo"] if setup.function is None else []),
+        *(["torch._dynamo"] if trains else []),
     ]
 
 

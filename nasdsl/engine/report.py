@@ -16,6 +16,7 @@ from compiler.wording import call_text, shape_text, short_count, value_text
 from nasdsl.engine import html
 from nasdsl.engine.chart import chart
 from nasdsl.engine.errors import RunError
+from nasdsl.engine.overrides import overridden
 from nasdsl.engine.records import Record
 from nasdsl.engine.result import confirmed_text, part_of
 from nasdsl.engine.run import Run
@@ -156,10 +157,9 @@ def _network(run: Run, winner: Record) -> str:
 def _answers(run: Run, winner: Record) -> str:
     rows = [(path, answer_text(answer)) for path, answer in winner.point.items()]
     parts = [html.pairs(rows)]
-    settings = run.space.decided(winner.point).settings
-    fixed = run.meta.get("settings") or {}
+    settings = overridden(run.space.decided(winner.point).settings, run.meta.get("settings") or {})
     if settings:
-        told = [(name, value_text(fixed.get(name, value))) for name, value in settings.items()]
+        told = [(name, value_text(value)) for name, value in settings.items()]
         parts += ["<h3>Training</h3>", html.pairs(told)]
     parts.append(html.folded("As JSON", html.pre(winner.point.to_json())))
     return html.section(f"The point of trial {winner.trial}", *parts)

@@ -107,10 +107,12 @@ def _any(decision: Decision, rng: random.Random) -> Answer:
 def _unknown(path: str, known: list[str], otherwise_known: bool) -> str:
     if otherwise_known:
         return f"`{path}` never opens beside the other answers that are fixed"
-    hint = did_you_mean(path, known)
+    names = list(dict.fromkeys(known))
+    short = [name.rsplit("/", 1)[-1] for name in names]
+    hint = did_you_mean(path, names) or did_you_mean(path.rsplit("/", 1)[-1], short)
     if not hint:
-        hint = "there are " + ", ".join(f"`{name}`" for name in known[:_SHOWN])
-        hint += ", …" if len(known) > _SHOWN else ""
+        hint = "there are " + ", ".join(f"`{name}`" for name in names[:_SHOWN])
+        hint += ", …" if len(names) > _SHOWN else ""
     return f"no decision `{path}` can open; {hint}"
 
 

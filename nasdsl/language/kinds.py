@@ -24,7 +24,7 @@ def describe(kind: Kind | None) -> str:
     if kind is None:
         return "a value"
     if kind.type == "call":
-        return " or ".join(kind.groups)
+        return " or ".join(f"{'an' if group[0] in 'aeiou' else 'a'} {group}" for group in kind.groups)
     if kind.type == "name":
         return "one of " + ", ".join(f"`{option}`" for option in kind.options)
     return _WORDS[kind.type] + _bounds(kind)

@@ -41,7 +41,7 @@ def _first_network(machine: Machine) -> tuple[dict[str, int], str]:
 
     def note(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> None:
         for name, cost in ADDITIVE.items():
-            totals[name] += cost(row, arguments, source, target)
+            totals[name] += cost(row, dict(arguments), source, target)
 
     configuration = machine.start()
     machine.on_layer = note

@@ -20,6 +20,7 @@ from nasdsl.language.tree import (
     Part,
     Sequence,
     Statement,
+    ValueTerm,
 )
 from nasdsl.language.values import value
 
@@ -79,7 +80,7 @@ def subsets(
             return None
     key = scope.fresh(wanted)
     domain = Options(tuple(chosen), (1.0,) * len(chosen))
-    options = {answer: Constant(str(answer)) for answer in chosen}
+    options: dict[Answer, ValueTerm] = {answer: Constant(str(answer)) for answer in chosen}
     cell = scope.frame.cell()
     hole = ChoiceHole(
         cell, scope.label, scope.prefix + key, scope.site + key, CONTROL, domain, options, span=span

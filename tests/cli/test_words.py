@@ -27,9 +27,10 @@ def test_no_durations(text: str) -> None:
 
 def test_settings() -> None:
     assert setting("epochs=5") == ("epochs", 5)
-    assert setting("train/clip = 0.5") == ("clip", 0.5)
-    assert setting("network/act=relu") == ("network/act", "relu")
-    for text in ("epochs", "=5", "epochs="):
+    assert setting("train/clip = 0.5") == ("train/clip", 0.5)
+    assert setting("network/conv=yes") == ("network/conv", True)
+    assert setting("optimizer=sgd") == ("optimizer", "sgd")
+    for text in ("epochs", "=3", "epochs="):
         with pytest.raises(argparse.ArgumentTypeError):
             setting(text)
 
