@@ -22,6 +22,10 @@ DONE, NO_SUCCESS, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    # The linear algebra of a searcher is small: a second thread costs it more than it gives, and takes
+    # a core from the candidates. Must be set before numpy is loaded.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     # Exact counts may have millions of digits; Python refuses to print more than 4,300 by default.
     sys.set_int_max_str_digits(0)
     try:

@@ -70,6 +70,7 @@ def compare(planned: Plan) -> None:
 
 
 LITERATURE = {
+    "deepconv": 60_466_176,
     "nas_bench_201": 15_625,
     "nas_bench_macro": 6_561,
     "fcnet": 62_208,
