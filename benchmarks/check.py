@@ -29,7 +29,9 @@ def main() -> None:
     seconds(check)
     pairs = [(seconds(check), seconds(nothing)) for _ in range(runs)]
     checked, idle = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"check {checked:.3f} s, python alone {idle:.3f} s, difference {checked - idle:.3f} s ({runs} runs)")
+    print(
+        f"check {checked:.3f} s, python alone {idle:.3f} s, difference {checked - idle:.3f} s ({runs} runs)"
+    )
 
 
 if __name__ == "__main__":
