@@ -413,7 +413,8 @@ def _members(c: Checker, block: s.Block, scope: Scope) -> tuple[dict[str, Statem
         name, number = _name_of(inner), 2
         while name in members:
             name, number = f"{_name_of(inner)}#{number}", number + 1
-        done = do(c, inner, scope.inner(name))
+        labelled = isinstance(inner, s.Labelled)  # a label names the member and its decision at once
+        done = do(c, inner, scope if labelled else scope.inner(name))
         members[name] = done if done is not None else Sequence((0, 0), ())
         if is_optional:
             optional.append(name)
