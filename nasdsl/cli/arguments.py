@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import sys
 from collections.abc import Callable, Sequence
 
 # Summaries stand here, so that `nasdsl --help` need not import every command.
@@ -30,7 +32,10 @@ def parse_arguments(
 ) -> tuple[Callable[[argparse.Namespace], int], argparse.Namespace]:
     """What to run, and with what. Exits as argparse does: 0 after help, 2 after bad usage."""
     parser = argparse.ArgumentParser(
-        prog="nasdsl", description="Search for neural networks in spaces written as text.", epilog=_EPILOG
+        prog="nasdsl",
+        formatter_class=_Help,
+        description="Search for neural networks in spaces written as text.",
+        epilog=_EPILOG,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, prog="nasdsl")
@@ -38,11 +43,30 @@ def parse_arguments(
     for name, summary in COMMANDS.items():
         if asked in COMMANDS and name != asked:
             continue  # a parser that nobody asked for takes its time to make
-        command = commands.add_parser(name, help=summary, description=_sentence(summary))
+        command = commands.add_parser(
+            name, help=summary, description=_sentence(summary), formatter_class=_Help
+        )
         if name == asked:
             importlib.import_module(f"nasdsl.cli.{name}").add_arguments(command)
     options = parser.parse_args(arguments)
     return importlib.import_module(f"nasdsl.cli.{options.command}").run, options
+
+
+class _Help(argparse.HelpFormatter):
+    """As wide as the terminal. Told so, argparse need not load shutil to find out."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_columns() - 2)
+
+
+def _columns() -> int:
+    told = os.environ.get("COLUMNS", "")
+    if told.isdigit() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 class _Version(argparse.Action):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nasdsl.language.errors import Span
 from nasdsl.language.reduce import REDUCE
 from nasdsl.language.scanner import Token
 
-TABLE = Path(__file__).parent / "grammar.json"
+TABLE = os.path.join(os.path.dirname(__file__), "grammar.json")  # pathlib takes longer than parsing
 
 
 class Unexpected(Exception):
@@ -50,7 +50,8 @@ _Piece = tuple[Any, Span]
 
 @lru_cache(maxsize=1)
 def _table() -> _Table:
-    raw = json.loads(TABLE.read_text(encoding="utf-8"))
+    with open(TABLE, encoding="utf-8") as file:
+        raw = json.load(file)
     return _Table(raw["start"], raw["end"], [_rule(*row) for row in raw["rules"]], raw["states"])
 
 

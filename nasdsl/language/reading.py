@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from nasdsl.language import parser
 from nasdsl.language.check import check
@@ -26,7 +25,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """The text of a `.space` file. Raises SpaceError for what is no readable UTF-8 file."""
     name = os.fspath(path)
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:
             raw = file.read(MAX_FILE + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
