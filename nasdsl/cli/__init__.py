@@ -9,10 +9,12 @@ of the command that was asked for is imported, so that `nasdsl check` loads neit
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 
 from nasdsl.cli.arguments import parse_arguments
 from nasdsl.language.errors import NasdslError, SpaceError
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Exact counts may have millions of digits; Python refuses to print more than 4,300 by default.
     sys.set_int_max_str_digits(0)
     try:
-        command, options = parse_arguments(sys.argv[1:] if arguments is None else list(arguments))
+        command, options = _prepared(sys.argv[1:] if arguments is None else list(arguments))
         status = command(options)
         sys.stdout.flush()
         return status
@@ -45,6 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("nasdsl: interrupted", file=sys.stderr)
         return INTERRUPTED
+
+
+def _prepared(arguments: list[str]) -> tuple[Callable[[Namespace], int], Namespace]:
+    """What to run. Nothing that is loaded on the way is garbage, so nobody looks for any."""
+    gc.disable()
+    try:
+        return parse_arguments(arguments)
+    finally:
+        gc.enable()
 
 
 def _discard_output() -> None:

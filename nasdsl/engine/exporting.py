@@ -43,6 +43,8 @@ def export(run: Run, record: Record, format: str, out: Path) -> tuple[Path, ...]
                 return (export_onnx(planned, module, out),)
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}") from error
+    except RuntimeError as error:  # how torch says that a file cannot be written
+        raise RunError(f"cannot write {out}: {str(error).splitlines()[0]}") from error
 
 
 def trained(run: Run, record: Record) -> tuple[Plan, GraphModule]:

@@ -95,6 +95,8 @@ def overridden(settings: Mapping[str, Value], fixed: Mapping[str, Answer]) -> di
     result = dict(settings)
     for name, value in sorted(fixed.items(), key=lambda item: item[0].count("/")):
         head, *rest = name.split("/")
+        if head not in TRAINING:
+            continue  # a decision, which the point answers
         if rest:
             call = result.get(head)
             if isinstance(call, Spec) and rest[0] in TRAINING[call.name].by_name:

@@ -14,6 +14,7 @@ import threading
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -149,6 +150,7 @@ def _clean_start() -> Iterator[None]:
     """
     main, environment = sys.modules["__main__"], {name: os.environ.get(name) for name in ONE_THREAD}
     in_main_thread = threading.current_thread() is threading.main_thread()
+    resource_tracker.ensure_running()  # its start would let the signal through again
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if in_main_thread else ())
     sys.modules["__main__"] = types.ModuleType("__main__")
     os.environ.update(ONE_THREAD)

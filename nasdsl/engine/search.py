@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -76,7 +77,7 @@ def search(
 
     Raises SpaceError, EngineError (RunError, RunLocked, PoolError), and what `open_data` raises.
     """
-    workers = workers or facts.cores()
+    workers = min(workers or facts.cores(), budget or sys.maxsize)  # an idle worker only takes memory
     request = Request(
         space=_as_space(space),
         searcher=searcher,

@@ -197,7 +197,7 @@ def _row_of(record: Record) -> tuple[object, ...]:
         record.trial,
         record.point.to_json(),
         record.score,
-        record.error,
+        _storable(record.error),
         record.reason,
         record.seconds,
         record.seed,
@@ -205,8 +205,13 @@ def _row_of(record: Record) -> tuple[object, ...]:
         record.macs,
         measures,
         curve,
-        record.traceback,
+        _storable(record.traceback),
     )
+
+
+def _storable(text: str | None) -> str | None:
+    """Text that UTF-8 can hold: an exception may quote file names with bytes that are no characters."""
+    return text if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _record_of(row: tuple[Any, ...]) -> Record:

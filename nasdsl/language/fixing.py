@@ -108,8 +108,10 @@ def _unknown(path: str, known: list[str], otherwise_known: bool) -> str:
     if otherwise_known:
         return f"`{path}` never opens beside the other answers that are fixed"
     names = list(dict.fromkeys(known))
+    last = path.rsplit("/", 1)[-1]
+    ends = [name for name in names if name.rsplit("/", 1)[-1] == last]
     short = [name.rsplit("/", 1)[-1] for name in names]
-    hint = did_you_mean(path, names) or did_you_mean(path.rsplit("/", 1)[-1], short)
+    hint = f"did you mean `{ends[0]}`?" if ends else did_you_mean(path, names) or did_you_mean(last, short)
     if not hint:
         hint = "there are " + ", ".join(f"`{name}`" for name in names[:_SHOWN])
         hint += ", …" if len(names) > _SHOWN else ""

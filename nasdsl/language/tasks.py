@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -98,7 +99,26 @@ def _data(c: Checker, item: s.Task) -> Spec | None:
             c.problems.error("wrong-kind", message, node.span)
     if len(c.problems.errors) > before:
         return None
+    _look_for_file(c, node, {name: term.value for name, term in arguments if isinstance(term, Constant)})
     return Spec(row.name, {name: term.value for name, term in arguments if isinstance(term, Constant)})
+
+
+def _look_for_file(c: Checker, node: s.Call, arguments: Mapping[str, object]) -> None:
+    """A file named in a space is relative to it and stays below its folder; that it is missing is no
+    mistake of the space, only a warning."""
+    path = arguments.get("path")
+    name = c.problems.source.name
+    if not isinstance(path, str) or not os.path.isfile(name):
+        return
+    folder = os.path.realpath(os.path.dirname(name))
+    found = os.path.realpath(os.path.join(folder, path))
+    if os.path.commonpath([folder, found]) != folder:
+        message = f'"{path}" lies outside the folder of this file'
+        help = "put the data beside the space, or give them with `--data FILE`"
+        c.problems.error("file-outside", message, node.span, help)
+    elif not os.path.isfile(found):
+        message = f'there is no file "{path}" beside this space'
+        c.problems.warn("missing-file", message, node.span, "`search` will need it, or `--data FILE`")
 
 
 def goals_of(c: Checker, file: s.File, task: Task | None) -> tuple[Goal, ...]:
