@@ -27,6 +27,7 @@ from nasdsl.language.tree import (
     Loop,
     Make,
     Merge,
+    Operation,
     Permute,
     Pick,
     Residual,
@@ -209,7 +210,7 @@ def _apply(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -
 def _is_sure(term: ValueTerm, kind: str) -> bool:
     """Whether the value has been checked against its kind already, or has no range to check."""
     return kind not in ("int", "real", "numbers") or not any(
-        isinstance(part, Cell) or type(part).__name__ == "Operation" for part in parts(term)
+        isinstance(part, Cell | Operation) for part in parts(term)
     )
 
 

@@ -75,6 +75,12 @@ class Survey:
     uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
     uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
 
+    def need(self, condition: bool | None, message: str, help: str) -> None:
+        """What a shape rule states: refused where it can never hold, noted where it may not."""
+        if condition is False:
+            raise ShapeError(message, help)
+        self.can_fail = self.can_fail or condition is None
+
 
 def survey(problems: Problems, program: Statement, start: Shape, quantities: Mapping[str, Value]) -> bool:
     """Report what can never work; return whether some point can fail."""
@@ -180,14 +186,8 @@ def _apply(
 
 
 def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], shape: Shape) -> Shape:
-    def need(condition: bool | None, message: str, help: str) -> None:
-        if condition is False:
-            raise ShapeError(message, help)
-        if condition is None:
-            v.can_fail = True
-
     assert row.shape is not None
-    return row.shape(arguments, (shape,), need)
+    return row.shape(arguments, (shape,), v.need)
 
 
 def _count(choices: list[list[Any]]) -> int:
@@ -242,15 +242,10 @@ def _merge(v: Survey, shortcut: str, term: Residual, wires: Wires, inner: Wires)
 
 
 def _adapted(v: Survey, shortcut: str, source: Shape, target: Shape) -> None:
-    def need(condition: bool | None, message: str, help: str) -> None:
-        if condition is False:
-            raise ShapeError(message, help)
-        v.can_fail = v.can_fail or condition is None
-
     if shortcut == "error" and same_shape(source, target) is None:
         v.can_fail = True
         return
-    adapt(shortcut, source, target, need)
+    adapt(shortcut, source, target, v.need)
 
 
 def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
@@ -279,13 +274,8 @@ def _joined_shape(v: Survey, term: Join, shapes: tuple[Shape, ...]) -> Shape:
     if len(shapes) == 1:
         return shapes[0]
 
-    def need(condition: bool | None, message: str, help: str) -> None:
-        if condition is False:
-            raise ShapeError(message, help)
-        v.can_fail = v.can_fail or condition is None
-
     assert term.merge.shape is not None
-    return term.merge.shape(term.arguments, shapes, need)
+    return term.merge.shape(term.arguments, shapes, v.need)
 
 
 def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
