@@ -60,5 +60,8 @@ def opened_store(folder: Path) -> Iterator[Store]:
 
 def _clear(folder: Path, keep_folder: bool) -> None:
     shutil.rmtree(folder)
-    if keep_folder:
+    if keep_folder and folder.parent != RUNS:  # one below RUNS was made by us, moments ago
         folder.mkdir()
+    elif folder.parent == RUNS:
+        with contextlib.suppress(OSError):  # other runs are there
+            RUNS.rmdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,7 +26,6 @@ from nasdsl.engine.run import LOGS_FOLDER, Run, open_run
 from nasdsl.engine.store import Store
 from nasdsl.engine.weights import Keeper
 from nasdsl.language.decisions import Answer
-from nasdsl.language.errors import NasdslError
 from nasdsl.language.point import Point
 from searchers.protocol import Searcher
 
@@ -108,30 +106,6 @@ def _as_space(space: Space | str | Path) -> Space:
 
 
 def _run(request: Request, folder: Path) -> Run:
-    fresh = not folder.is_dir() or not any(folder.iterdir())
-    try:
-        return _run_in(request, folder)
-    except NasdslError:
-        # What was wrong was said before any trial: nothing is kept that the next attempt would trip over.
-        if fresh and not _has_trials(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            _remove_empty(folder.parent)
-        raise
-
-
-def _has_trials(folder: Path) -> bool:
-    try:
-        return bool(open_run(folder).records)
-    except NasdslError:
-        return False
-
-
-def _remove_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()) and folder.name == "runs":
-        folder.rmdir()
-
-
-def _run_in(request: Request, folder: Path) -> Run:
     with Interrupts() as interrupts, opened_store(folder) as store:
         meta = store.meta()
         if meta:
