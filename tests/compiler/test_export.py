@@ -20,6 +20,7 @@ from compiler.export import export_onnx, export_python, export_torch
 from compiler.plan import Plan, plan_of
 from compiler.predicting import Scaling
 from compiler.source import Facts, python_source
+from tests.bare_process import run_without_nasdsl
 
 BATCH = 5
 
@@ -44,14 +45,6 @@ def results(module: torch.nn.Module, plan: Plan) -> dict[str, Tensor]:
 
 
 APPLY = """
-import importlib.util, sys, torch
-torch.set_num_threads(1)
-try:
-    import nasdsl
-except ModuleNotFoundError:
-    pass
-else:
-    raise SystemExit("nasdsl is importable: the test shows nothing")
 spec = importlib.util.spec_from_file_location("network", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
@@ -67,7 +60,7 @@ def test_python_file_equals_the_module_where_nasdsl_is_not_installed(name: str, 
     source, _ = export_python(plan, module, tmp_path / "network.py")
     torch.save(samples(plan), tmp_path / "in.pt")
     files = [source, tmp_path / "in.pt", tmp_path / "out.pt"]
-    subprocess.run([sys.executable, "-I", "-c", APPLY, *map(str, files)], cwd=tmp_path, check=True)
+    run_without_nasdsl(APPLY, files, tmp_path)
     result = torch.load(tmp_path / "out.pt")
     found = result if isinstance(result, dict) else {"output": result}
     for key, expected in results(module.eval(), plan).items():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,10 @@ import torch
 import nasdsl
 from nasdsl.engine.exporting import export, trained
 from nasdsl.training import Dataset
+from tests.bare_process import run_without_nasdsl
 
 APPLY = """
-import importlib.util, sys, numpy, torch
-torch.set_num_threads(1)
-assert importlib.util.find_spec("nasdsl") is None, "nasdsl is importable: the test shows nothing"
+import numpy
 spec = importlib.util.spec_from_file_location("network", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
@@ -46,7 +43,7 @@ def test_predictions_from_raw_rows_are_those_that_the_run_measured(tmp_path: Pat
     np.save(tmp_path / "raw.npy", data.inputs["input"][rows])
     source, _ = export(run, run.best, "python", tmp_path / "network.py")
     files = [source, tmp_path / "raw.npy", tmp_path / "out.pt"]
-    subprocess.run([sys.executable, "-I", "-c", APPLY, *map(str, files)], cwd=tmp_path, check=True)
+    run_without_nasdsl(APPLY, files, tmp_path)
     out, predicted = torch.load(tmp_path / "out.pt")
     torch.testing.assert_close(out, module_outputs(run, data, rows), atol=1e-6, rtol=1e-6)
     truth = data.targets["output"][rows]
