@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
+from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
-from nasdsl.language.machine import LimitError, Machine, Wire
+from nasdsl.language.machine import Machine
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_value
 from nasdsl.language.proofs import prove
@@ -21,8 +22,8 @@ from nasdsl.language.statements import body, let
 from nasdsl.language.steps import STEPS
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
+from nasdsl.language.terms import mark
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
-from nasdsl.language.values import mark
 
 
 @dataclass(frozen=True)

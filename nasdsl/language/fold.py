@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from nasdsl.language.configuration import Ask, Configuration, Dead, LimitError
 from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, middle, size
-from nasdsl.language.machine import Ask, Configuration, Dead, LimitError, Machine
+from nasdsl.language.machine import Machine
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature

@@ -1,23 +1,33 @@
 """The meaning of a checked space, as a machine that moves one step at a time.
 
-A configuration is (rest, wire, frames): what is still to do, the wire that the network has reached,
-and the cells of all open frames. A step moves on, asks a decision, fails (`Dead`), or is the end.
-Nothing else knows what a term means: deciding, counting, ranking and planning all drive this one
-machine, so they cannot disagree.
-
-Configurations are values: immutable, hashable, and equal when everything that can still happen is
-equal. The paths of decisions ride along in `Label`s that compare equal to one another, so that a
-count worked out for one copy of a repeat serves them all.
+A step takes one configuration to the next, asks a decision, fails (`Dead`), or is the end. Nothing else
+knows what a term means: deciding, counting, ranking and planning all drive this one machine, so they
+cannot disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
-from nasdsl.language.decisions import Answer, Decision, Domain, Options
-from nasdsl.language.errors import NasdslError
+from nasdsl.language.configuration import (
+    TOP,
+    YES_OR_NO,
+    Ask,
+    Closure,
+    Configuration,
+    Dead,
+    Frames,
+    Label,
+    LimitError,
+    Pending,
+    Rest,
+    Step,
+    Wire,
+    join,
+    set_cell,
+)
+from nasdsl.language.decisions import Answer
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
@@ -27,7 +37,6 @@ from nasdsl.language.tree import (
     Cell,
     ChoiceHole,
     Constant,
-    Hole,
     Loop,
     Make,
     Operation,
@@ -35,144 +44,11 @@ from nasdsl.language.tree import (
     Outer,
     Quantity,
     RangeHole,
-    Slots,
     Statement,
     ValueTerm,
 )
 
-
-class Dead(Exception):
-    """This configuration leads to no network: a shape does not fit, or a value is out of range."""
-
-
-class LimitError(NasdslError):
-    """A space asks for more than the stated limits allow."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Wire:
-    """The value flowing through the network at one place. Equal shapes make equal wires."""
-
-    shape: Shape
-    name: str = ""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Wire) and self.shape == other.shape
-
-    def __hash__(self) -> int:
-        return hash(self.shape)
-
-
-class Label:
-    """The path of a scope. All labels are equal.
-
-    `path` names decisions; `place` names layers (copies told apart even where they are tied);
-    `site` is the path without copy numbers; `copy` is the number of the copy.
-    """
-
-    __slots__ = ("copy", "path", "place", "site")
-
-    def __init__(self, path: str, place: str, site: str, copy: int = 0) -> None:
-        self.path = path
-        self.place = place
-        self.site = site
-        self.copy = copy
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Label)
-
-    def __hash__(self) -> int:
-        return 7
-
-    def inner(self, key: str) -> Label:
-        """The label of a scope inside this one."""
-        return Label(join(self.path, key), join(self.place, key), join(self.site, key))
-
-
-class Closure(NamedTuple):
-    """A block's argument that is not decided yet: a term and the frame that it reads."""
-
-    term: ValueTerm
-    depth: int
-
-
-class Tape(NamedTuple):
-    """What the copies of a tied repeat have decided so far, for those that follow to replay.
-
-    It holds the decisions of the frame at `depth` in `slots`, and those of all deeper frames, by
-    their paths below `base`, the path of the repeat.
-    """
-
-    depth: int
-    slots: Slots
-    base: Label
-    answers: tuple[tuple[str, Answer], ...] = ()
-
-    def holds(self, depth: int, slot: int) -> bool:
-        """Whether the decision in a cell is one that the copies share."""
-        return depth > self.depth or (depth == self.depth and self.slots[0] <= slot < self.slots[1])
-
-    def find(self, path: str) -> Answer | None:
-        """The answer that an earlier copy gave at a path."""
-        below = path[len(self.base.path) :]
-        return next((answer for key, answer in self.answers if key == below), None)
-
-    def noting(self, path: str, answer: Answer) -> Tape:
-        """The tape with one more answer."""
-        return self._replace(answers=(*self.answers, (path[len(self.base.path) :], answer)))
-
-
-class Rest:
-    """A linked list of what is still to do; interned, so identity is equality."""
-
-    __slots__ = ("data", "depth", "parent", "term")
-
-    def __init__(self, term: Statement, depth: int, data: Any, parent: Rest | None) -> None:
-        self.term = term
-        self.depth = depth
-        self.data = data
-        self.parent = parent
-
-
-# Frame 0 holds the tapes of the tied repeats now open, frame 1 belongs to the top level.
-Frames: TypeAlias = tuple[tuple[Any, ...], ...]
-Configuration: TypeAlias = tuple[Rest | None, Wire, Frames]
-TOP = 1
 MAX_STEPS = 300_000
-
-
-class Ask(NamedTuple):
-    """The machine needs an answer. `resume(answer)` is the configuration that follows.
-
-    `structural` is false where no answer can change what comes after it.
-    """
-
-    label: Label
-    key: str
-    site: str
-    kind: str
-    domain: Domain
-    structural: bool
-    resume: Callable[[Answer], Configuration]
-
-    def first(self) -> Answer:
-        """The first option, the lowest number."""
-        return self.domain.values[0] if isinstance(self.domain, Options) else self.domain.low
-
-    def decision(self, domain: Domain) -> Decision:
-        """The question as `choose` sees it, with what is left of the domain."""
-        path, site = join(self.label.path, self.key), join(self.label.site, self.site)
-        return Decision(path, domain, site, self.kind)
-
-
-Step: TypeAlias = Configuration | Ask
-
-
-class Pending(NamedTuple):
-    """A value that waits for a hole of the frame at `depth`."""
-
-    hole: Hole
-    depth: int
 
 
 class Recorder:
@@ -200,12 +76,6 @@ class Recorder:
 
 
 OnLayer: TypeAlias = Callable[[Signature, Mapping[str, Value], Shape, Shape], None]
-YES_OR_NO = Options((False, True), (1.0, 1.0))
-
-
-def join(scope: str, key: str) -> str:
-    """A path from the path of a scope and a key in it."""
-    return f"{scope}/{key}" if scope and key else scope or key
 
 
 class Machine:
@@ -394,19 +264,3 @@ def _taped(configuration: Configuration, within: list[int], path: str, answer: A
 def _decided_early(name: str, value: Any) -> bool:
     """`and` and `or` open no decision that they do not need."""
     return (name == "and" and not value) or (name == "or" and bool(value))
-
-
-def wipe(frames: Frames, depth: int, slots: Slots) -> Frames:
-    """The frames with some cells empty again."""
-    first, last = slots
-    if first == last:
-        return frames
-    frame = frames[depth]
-    wiped = frame[:first] + (None,) * (last - first) + frame[last:]
-    return (*frames[:depth], wiped, *frames[depth + 1 :])
-
-
-def set_cell(frames: Frames, depth: int, slot: int, value: Any) -> Frames:
-    """The frames with one cell changed."""
-    frame = frames[depth]
-    return (*frames[:depth], (*frame[:slot], value, *frame[slot + 1 :]), *frames[depth + 1 :])

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.errors import Span
 from nasdsl.language.fold import Fold, counting, least, most
-from nasdsl.language.machine import Dead, LimitError, Machine
+from nasdsl.language.machine import Machine
 from nasdsl.language.network import Value
 from nasdsl.language.quantities import ADDITIVE
 from nasdsl.language.requires import Limit, Requirement

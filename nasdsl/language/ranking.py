@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from nasdsl.language.configuration import Ask
 from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, size
 from nasdsl.language.errors import AnswerError
 from nasdsl.language.fold import Fold, answers
-from nasdsl.language.machine import Ask, Machine
+from nasdsl.language.machine import Machine
 from nasdsl.language.point import Point
 
 

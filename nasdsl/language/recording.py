@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nasdsl.language.machine import Machine, Recorder, Wire
+from nasdsl.language.configuration import Wire
+from nasdsl.language.machine import Machine, Recorder
 from nasdsl.language.network import Decided, Layer, Task, Value
 from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape

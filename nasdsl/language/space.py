@@ -9,10 +9,11 @@ from functools import cached_property
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
 from nasdsl.language.check import Program, check, machine_of
+from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
-from nasdsl.language.machine import Dead, Machine
+from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.point import Point
 from nasdsl.language.printer import print_file

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from nasdsl.language import syntax as s
+from nasdsl.language.alternatives import answers_of, weights_of
+from nasdsl.language.configuration import YES_OR_NO
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.graphs import cell, dag, parallel
-from nasdsl.language.machine import YES_OR_NO
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
+from nasdsl.language.settings import assign, setting_call
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Signature, integer
+from nasdsl.language.terms import mark, outcomes, parts
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
     SHAPES,
     Apply,
     ApplyValue,
-    Assign,
     Branch,
     Cell,
     ChoiceHole,
     Constant,
-    Definition,
     Fork,
-    Leave,
     Loop,
     Make,
     Merge,
@@ -33,22 +33,10 @@ from nasdsl.language.tree import (
     Residual,
     Sequence,
     Statement,
-    Use,
     ValueTerm,
 )
-from nasdsl.language.values import (
-    UNKNOWN,
-    answers_of,
-    bind,
-    has_hole,
-    make,
-    mark,
-    outcomes,
-    parts,
-    refuse_later,
-    value,
-    weights_of,
-)
+from nasdsl.language.uses import use
+from nasdsl.language.values import UNKNOWN, bind, refuse_later, value
 
 NETWORK_GROUPS = ("layer", "activation", "wrapper")
 TRAIN_GROUPS = ("setting", "regularizer", "augment")
@@ -83,7 +71,7 @@ def statement(c: Checker, node: s.Statement, scope: Scope, label: str = "") -> S
         case s.Pick():
             return _pick(c, node, scope, label)
         case s.Wire():
-            return _assign(c, node, scope)
+            return assign(c, node, scope)
 
 
 def let(c: Checker, node: s.Let, scope: Scope) -> None:
@@ -132,7 +120,7 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
     if found is not None:
         return _let_as_statement(c, node, found, scope, label)
     if not scope.in_train and node.name in scope.definitions:
-        return _use(c, node, scope.definitions[node.name], scope, label)
+        return use(c, node, scope.definitions[node.name], scope, label)
     groups = TRAIN_GROUPS if scope.in_train else NETWORK_GROUPS
     row = table.find(node.name, groups)
     if row is None:
@@ -143,7 +131,7 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
     if node.body is not None and not row.body:
         c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
     if scope.in_train:
-        return _setting_call(c, row, node, scope, label)
+        return setting_call(c, row, node, scope, label)
     return _wrapper(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
 
 
@@ -227,50 +215,6 @@ def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str
     inner = body(c, node.body, scope.inner(label))
     merge = Merge((first, skip + 1), skip, str(shortcut.value), scope.label, place, span=node.span)
     return Residual((0, 0), skip, inner, merge, span=node.span)
-
-
-def _use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: str) -> Statement | None:
-    if node.body is not None:
-        c.problems.error("no-body", f"block `{node.name}` takes no body", node.body.span)
-    first = scope.frame.size
-    key = scope.prefix + scope.fresh(label or node.name)
-    inner_label = scope.frame.cell()
-    arguments = _use_arguments(c, node, definition, scope.labelled(inner_label))
-    if arguments is None:
-        return None
-    slots = (first, scope.frame.size)
-    return Use((0, 0), definition, arguments, scope.label, key, inner_label, Leave(slots), span=node.span)
-
-
-def _use_arguments(
-    c: Checker, node: s.Call, definition: Definition, scope: Scope
-) -> tuple[ValueTerm, ...] | None:
-    written = c.blocks[definition.name]
-    given: dict[str, s.Value] = {}
-    names = [p.name for p in written.parameters]
-    for position, argument in enumerate(node.arguments):
-        name = argument.name or (names[position] if position < len(names) else None)
-        if name is None:
-            message = f"block `{node.name}` takes {len(names)} argument{'s' * (len(names) != 1)}"
-            c.problems.error("too-many-arguments", message, argument.value.span)
-        elif name not in names:
-            message = f"block `{node.name}` has no parameter `{name}`"
-            c.problems.unknown("unknown-argument", message, argument.span, name, names)
-        elif name in given:
-            c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
-        else:
-            given[name] = argument.value
-    terms = []
-    for parameter in written.parameters:
-        chosen = given.get(parameter.name, parameter.default)
-        if chosen is None:
-            message = f"block `{node.name}` needs `{parameter.name}`"
-            where = f"it is defined on line {written.span.line}"
-            c.problems.error("missing-argument", message, node.span, where)
-            return None
-        terms.append(value(c, chosen, scope, Wanted(parameter.name, None, PLAIN)))
-    c.uses.append((definition, tuple(terms)))
-    return tuple(terms)
 
 
 # --- decisions between statements -----------------------------------------------------------
@@ -420,45 +364,3 @@ def _members(c: Checker, block: s.Block, scope: Scope) -> tuple[dict[str, Statem
         if is_optional:
             optional.append(name)
     return members, tuple(optional)
-
-
-# --- training -------------------------------------------------------------------------------
-
-
-def _assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
-    name = ".".join(node.target)
-    if not scope.in_train:
-        message = f"`{name} = …` names a wire, and wires belong into `dag {{ }}`"
-        c.problems.error("misplaced-wire", message, node.span, f"write `let {name} = …` to name a value")
-        return None
-    if node.sources:
-        c.problems.error("misplaced-wire", "a setting takes no `from`", node.span)
-        return None
-    row = table.find(name, ("setting",))
-    if row is None:
-        known = table.names(("setting",))
-        c.problems.unknown("unknown-setting", f"no setting is called `{name}`", node.span, name, known)
-        return None
-    if refuse_later(c, row, node.span) or not _first_setting(c, name, node.span, scope):
-        return None
-    first = scope.frame.size
-    argument = row.arguments[0]
-    term = value(c, node.value, scope, Wanted(name, argument.kind, PLAIN))
-    return Assign((first, scope.frame.size), name, term, span=node.span)
-
-
-def _first_setting(c: Checker, name: str, span: Span, scope: Scope) -> bool:
-    if name in c.settings:
-        c.problems.error("duplicate-setting", f"`{name}` is set twice", span)
-        return False
-    c.settings.add(name)
-    return True
-
-
-def _setting_call(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
-    if not _first_setting(c, row.name, node.span, scope):
-        return None
-    first = scope.frame.size
-    term = make(c, row, node, scope.inner(label or ("" if scope.prefix.endswith("/") else row.name)))
-    slots = (first, scope.frame.size) if has_hole(term) else (0, 0)
-    return Assign(slots, row.name, term, span=node.span)

@@ -7,17 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
-from nasdsl.language.decisions import Answer, Options
-from nasdsl.language.machine import (
-    YES_OR_NO,
-    Ask,
+from nasdsl.language.applying import apply, apply_value, must
+from nasdsl.language.configuration import (
     Closure,
     Configuration,
     Dead,
     Frames,
     Label,
     LimitError,
-    Machine,
     Pending,
     Rest,
     Step,
@@ -27,9 +24,10 @@ from nasdsl.language.machine import (
     set_cell,
     wipe,
 )
-from nasdsl.language.network import Value
+from nasdsl.language.machine import Machine
+from nasdsl.language.ordering import permute, pick
 from nasdsl.language.shapes import Shape, same
-from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
+from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
@@ -65,58 +63,6 @@ def sequence(m: Machine, term: Sequence, rest: Rest, wire: Wire, frames: Frames)
     is_last = at + 1 == len(items) and term.slots[0] == term.slots[1]
     following = rest.parent if is_last else m.rest(term, rest.depth, at + 1, rest.parent)
     return m.step(items[at], m.rest(items[at], rest.depth, None, following), wire, frames)
-
-
-def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    arguments = term.constant
-    if arguments is None:
-        arguments = {}
-        for name, argument in term.arguments:
-            value = m.evaluate(argument, frames, rest.depth)
-            if type(value) is Pending:
-                return m.ask(value, rest, wire, frames)
-            arguments[name] = value
-        for name, kind in term.checks:
-            if not fits(kind, arguments[name]):
-                raise Dead(f"`{name} = {arguments[name]}` is out of range for `{term.signature.name}`")
-    label: Label = frames[rest.depth][term.label]
-    out = layer(m, term.signature, arguments, wire, join(label.place, term.key))
-    return rest.parent, out, wipe(frames, rest.depth, term.slots)
-
-
-def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    value = m.evaluate(term.value, frames, rest.depth)
-    if type(value) is Pending:
-        return m.ask(value, rest, wire, frames)
-    if value is None:
-        return rest.parent, wire, frames
-    label: Label = frames[rest.depth][term.label]
-    out = layer(m, m.signatures[value.name], value.arguments, wire, join(label.place, term.key))
-    return rest.parent, out, wipe(frames, rest.depth, term.slots)
-
-
-def layer(m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str) -> Wire:
-    """One operation on the wire. Raises Dead where it does not fit."""
-    if m.blind:
-        return wire
-    key = (signature.name, wire.shape, *(arguments[name] for name in signature.shaping))
-    shape = m.shapes.get(key)
-    if shape is None:
-        shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
-    if isinstance(shape, str):
-        raise Dead(shape)
-    if m.on_layer is not None:
-        m.on_layer(signature, arguments, wire.shape, shape)
-    return m.recorder.layer(place, signature.name, arguments, (wire,), shape)
-
-
-def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:
-    """The output of an operation, or why it does not fit."""
-    assert signature.shape is not None, signature.name
-    try:
-        return signature.shape(arguments, (source,), _must)
-    except ShapeError as error:
-        return str(error)
 
 
 def fork(m: Machine, term: Fork, rest: Rest, wire: Wire, frames: Frames) -> Step:
@@ -242,7 +188,7 @@ def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> St
 def _adapted(m: Machine, shortcut: str, wire: Wire, to: Shape, place: str) -> Wire:
     """The input of a residual, brought visibly to the shape of its output."""
     try:
-        op, arguments = adapt(shortcut, wire.shape, to, _must)
+        op, arguments = adapt(shortcut, wire.shape, to, must)
     except ShapeError as error:
         raise Dead(str(error)) from None
     if m.on_layer is not None:
@@ -286,77 +232,10 @@ def _joined(m: Machine, term: Join, wires: tuple[Wire, ...], label: Label) -> Wi
     row = term.merge
     assert row.shape is not None
     try:
-        shape = row.shape(term.arguments, tuple(wire.shape for wire in wires), _must)
+        shape = row.shape(term.arguments, tuple(wire.shape for wire in wires), must)
     except ShapeError as error:
         raise Dead(str(error)) from None
     return m.recorder.layer(join(label.place, term.key), row.name, term.arguments, wires, shape)
-
-
-def permute(m: Machine, term: Permute, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    """`data` is (presence of the optional members so far, members picked so far, members run)."""
-    present, picked, done = rest.data or ((), (), 0)
-    label: Label = frames[rest.depth][term.label]
-
-    def move(present: Any, picked: Any, done: int) -> Rest:
-        return m.rest(term, rest.depth, (present, picked, done), rest.parent)
-
-    def offer(key: str, kind: str, options: Options, after: Callable[[Answer], Rest]) -> Step:
-        key = f"{term.key}/{key}"
-        ask = Ask(label, key, key, kind, options, True, lambda a: (after(a), wire, frames))
-        return m.offer(ask, rest.depth, term.slots[0], frames)
-
-    if len(present) < len(term.optional):
-        member = term.optional[len(present)]
-        return offer(member, "optional", YES_OR_NO, lambda a: move((*present, a), picked, done))
-    absent = {name for name, there in zip(term.optional, present, strict=True) if not there}
-    names = [name for name in term.members if name not in absent]
-    left = tuple(name for name in names if name not in picked)
-    if len(left) == 1:
-        return move(present, (*picked, left[0]), done), wire, frames
-    if left:
-        key = f"order[{len(picked)}]"
-        equal = Options(left, (1.0,) * len(left))
-        return offer(key, "order", equal, lambda a: move(present, (*picked, a), done))
-    if done == len(picked):
-        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
-    following = move(present, picked, done + 1)
-    return m.rest(term.members[picked[done]], rest.depth, None, following), wire, frames
-
-
-def pick(m: Machine, term: Pick, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    """`data` is (how many in all, included or not so far, members run)."""
-    names = list(term.members)
-    if rest.data is None:
-        count = m.evaluate(term.count, frames, rest.depth)
-        if type(count) is Pending:
-            return m.ask(count, rest, wire, frames)
-        if type(count) is not int or not 0 <= count <= len(names):
-            raise Dead(f"`pick {count}` of {len(names)} members")
-        return m.rest(term, rest.depth, (count, (), 0), rest.parent), wire, frames
-    count, included, done = rest.data
-
-    def move(included: Any, done: int) -> Rest:
-        return m.rest(term, rest.depth, (count, included, done), rest.parent)
-
-    missing = count - sum(included)
-    left = len(names) - len(included)
-    if left and missing in (0, left):
-        return move((*included, missing == left), done), wire, frames
-    if left:
-        label: Label = frames[rest.depth][term.label]
-        key = f"{term.key}/{names[len(included)]}"
-
-        def resume(answer: Answer) -> Configuration:
-            return move((*included, answer), done), wire, frames
-
-        ask = Ask(label, key, key, "member", YES_OR_NO, True, resume)
-        return m.offer(ask, rest.depth, term.slots[0], frames)
-    if done == len(names):
-        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
-    following = move(included, done + 1)
-    if not included[done]:
-        return following, wire, frames
-    return m.rest(term.members[names[done]], rest.depth, None, following), wire, frames
 
 
 def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> Step:
@@ -389,20 +268,6 @@ def finish(m: Machine, term: Finish, rest: Rest, wire: Wire, frames: Frames) -> 
     if shape.layout != "vector" or same(shape.channels, outputs) is False:  # type: ignore[arg-type]
         raise Dead(f"the network ends with {shape}, and the task asks for vector ({outputs})")
     return rest.parent, wire, frames
-
-
-def fits(kind: Kind, value: object) -> bool:
-    """Whether a number that was worked out lies in the range of its argument's kind."""
-    if type(value) is not int and (type(value) is not float or kind.type == "int"):
-        return False
-    if kind.low is not None and (value < kind.low or (kind.open_low and value == kind.low)):
-        return False
-    return kind.high is None or value <= kind.high
-
-
-def _must(condition: bool | None, message: str, help: str) -> None:
-    if not condition:
-        raise ShapeError(message, help)
 
 
 STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = MappingProxyType(

@@ -7,38 +7,40 @@ can fail at all: where nothing can, a walk needs no look-ahead.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
-from nasdsl.language.decisions import Integers, Options
-from nasdsl.language.errors import Span
+from nasdsl.language.estimates import (
+    COMBINATIONS,
+    Survey,
+    Wires,
+    high_of,
+    low_of,
+    product_size,
+    shape_values,
+    values_of,
+)
 from nasdsl.language.network import Value
 from nasdsl.language.scope import Problems
-from nasdsl.language.shapes import INFINITE, Shape, hull, hull_shape, interval, lower, same, upper
-from nasdsl.language.signatures.signature import Argument, ShapeError, Signature
+from nasdsl.language.shapes import INFINITE, Shape, hull_shape, interval, lower, same, upper
+from nasdsl.language.signatures.signature import ShapeError, Signature
 from nasdsl.language.steps import MAX_COPIES
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
     Branch,
-    Cell,
     ChoiceHole,
-    Constant,
     Finish,
     Fork,
     Join,
     Keep,
     Loop,
     Make,
-    Operation,
     OptionalHole,
     Outer,
     Permute,
     Pick,
-    Quantity,
-    RangeHole,
     Residual,
     Sequence,
     Statement,
@@ -46,40 +48,8 @@ from nasdsl.language.tree import (
     ValueTerm,
 )
 
-# All shapes that a wire can have: at most one (as intervals) for each meaning of the axes.
-Wires: TypeAlias = Mapping[str, Shape]
 _FIXPOINT = 8  # copies of a repeat followed one by one before the ends are let go
-_COMBINATIONS = 64  # combinations of names followed one by one
 _DEPTH = 40  # uses inside one another followed before shapes are given up
-
-
-@dataclass(frozen=True)
-class Range:
-    """A number between two ends, or any number."""
-
-    low: float
-    high: float
-
-
-@dataclass
-class Survey:
-    """The findings: whether a point can fail, and the trail of shapes for messages."""
-
-    problems: Problems
-    quantities: Mapping[str, Value]
-    can_fail: bool = False
-    trail: list[tuple[Span, str, str]] = field(default_factory=list)
-    parameters: list[dict[int, list[Any]]] = field(default_factory=list)
-    cells: list[dict[int, Wires]] = field(default_factory=list)
-    reported: set[int] = field(default_factory=set)
-    uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
-    uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
-
-    def need(self, condition: bool | None, message: str, help: str) -> None:
-        """What a shape rule states: refused where it can never hold, noted where it may not."""
-        if condition is False:
-            raise ShapeError(message, help)
-        self.can_fail = self.can_fail or condition is None
 
 
 def survey(problems: Problems, program: Statement, start: Shape, quantities: Mapping[str, Value]) -> bool:
@@ -129,7 +99,7 @@ def _flow(v: Survey, term: Statement, wires: Wires) -> Wires:
 
 def _branch(v: Survey, term: Branch, wires: Wires) -> Wires:
     """The branch that is certain, or both."""
-    holds = _values(v, term.condition)
+    holds = values_of(v, term.condition)
     bodies = [term.then, term.otherwise]
     if len(holds) == 1 and isinstance(holds[0], bool):
         bodies = bodies[:1] if holds[0] else bodies[1:]
@@ -163,8 +133,8 @@ def _apply(
     choices = []
     for name, argument in arguments:
         wanted = row.by_name.get(name)
-        choices.append(_shape_values(v, argument, wanted) if wanted and wanted.shapes else [None])
-    combinations = list(product(*choices)) if _count(choices) <= _COMBINATIONS else []
+        choices.append(shape_values(v, argument, wanted) if wanted and wanted.shapes else [None])
+    combinations = list(product(*choices)) if product_size(choices) <= COMBINATIONS else []
     if not combinations:
         v.can_fail = True
         combinations = [tuple(c[0] for c in choices)]
@@ -188,13 +158,6 @@ def _apply(
 def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], shape: Shape) -> Shape:
     assert row.shape is not None
     return row.shape(arguments, (shape,), v.need)
-
-
-def _count(choices: list[list[Any]]) -> int:
-    count = 1
-    for options in choices:
-        count *= len(options)
-    return count
 
 
 def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
@@ -258,13 +221,13 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
     sets = list(term.chosen.values()) if term.hole is not None else [tuple(range(len(outs)))]
     found: list[Shape] = []
     errors: list[ShapeError] = []
-    for numbers in sets[:_COMBINATIONS]:
+    for numbers in sets[:COMBINATIONS]:
         for shapes in product(*(outs[number] for number in numbers)):
             try:
                 found.append(_joined_shape(v, term, shapes))
             except ShapeError as error:
                 errors.append(error)
-    v.can_fail = v.can_fail or bool(errors) or len(sets) > _COMBINATIONS
+    v.can_fail = v.can_fail or bool(errors) or len(sets) > COMBINATIONS
     if errors and not found:
         _report(v, term, term.merge.name, errors[0])
     return _join({shape.layout: shape} for shape in found)
@@ -298,9 +261,9 @@ def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
 
 
 def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
-    counts = [n for n in _values(v, term.count) if n is not None]
-    least = min((_low(n) for n in counts), default=0)
-    highest = max((_high(n) for n in counts), default=MAX_COPIES)
+    counts = [n for n in values_of(v, term.count) if n is not None]
+    least = min((low_of(n) for n in counts), default=0)
+    highest = max((high_of(n) for n in counts), default=MAX_COPIES)
     if not counts:
         v.can_fail = True
     reached: list[Wires] = [wires] if least <= 0 else []
@@ -348,7 +311,7 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
     if len(v.parameters) > _DEPTH:
         v.can_fail = True
         return wires
-    cells = {i + 1: _values(v, argument) for i, argument in enumerate(term.arguments)}
+    cells = {i + 1: values_of(v, argument) for i, argument in enumerate(term.arguments)}
     given = tuple(tuple(values) for values in cells.values())
     key = (id(term.definition), given, tuple(wires.items()), v.uncertain > 0)
     if key not in v.uses:
@@ -371,105 +334,3 @@ def _unordered(v: Survey, members: list[Statement], wires: Wires) -> Wires:
         del v.trail[length:]
     v.uncertain -= 1
     return reached
-
-
-# --- values ---------------------------------------------------------------------------------
-
-
-def _shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
-    """The values of an argument that matters for shapes, as a rule takes them."""
-    values = _values(v, term)
-    if not values:
-        v.can_fail = True
-        if wanted.kind.type in ("int", "numbers"):
-            return [interval(int(wanted.kind.low or 1), INFINITE)]
-        return [wanted.default]
-    if wanted.kind.type in ("int", "numbers"):
-        numbers = [n for n in values if not isinstance(n, bool)]
-        whole = [_as_dim(n) for n in numbers if n is not None]
-        none = [None] if None in values else []
-        if not whole:
-            return none
-        joined = whole[0]
-        for n in whole[1:]:
-            joined = hull(joined, n)
-        if wanted.kind.low is not None and lower(joined) < wanted.kind.low:
-            v.can_fail = True
-            joined = interval(int(wanted.kind.low), max(int(wanted.kind.low), upper(joined)))
-        return [joined, *none]
-    return values
-
-
-def _as_dim(n: Any) -> Any:
-    if isinstance(n, Range):
-        return interval(int(n.low), int(min(n.high, INFINITE)))
-    return n if not isinstance(n, float) else int(n)
-
-
-def _low(n: Any) -> float:
-    return float(n.low) if isinstance(n, Range) else n.low if hasattr(n, "low") else n
-
-
-def _high(n: Any) -> float:
-    return float(n.high) if isinstance(n, Range) else n.high if hasattr(n, "high") else n
-
-
-def _values(v: Survey, term: ValueTerm) -> list[Any]:
-    """All values a term can have, numbers in between left out; []: not known."""
-    match term:
-        case Constant(value=value):
-            return [value]
-        case Cell(slot=slot):
-            return v.parameters[-1].get(slot, [])
-        case Outer(inner=inner):
-            return _values(v, inner)
-        case Quantity(name=name):
-            return [v.quantities[name]]
-        case RangeHole(domain=domain):
-            if isinstance(domain, Integers):
-                return [interval(domain.low, domain.high)]
-            if isinstance(domain, Options):
-                return list(domain.values)
-            return [Range(domain.low, domain.high)] if domain is not None else []
-        case ChoiceHole(options=options):
-            return _together(v, list(options.values()))
-        case OptionalHole(inner=inner):
-            return [None, *_values(v, inner)]
-        case Operation(name=name, operands=operands):
-            return _worked_out(v, name, term, operands)
-        case _:
-            return []
-
-
-def _together(v: Survey, options: list[ValueTerm]) -> list[Any]:
-    several = [_values(v, option) for option in options]
-    if any(not values for values in several):
-        return []
-    return list(dict.fromkeys(value for values in several for value in values))
-
-
-def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm, ...]) -> list[Any]:
-    """The value of an expression at the ends of its operands; exact for monotone operators."""
-    several = [_ends(_values(v, operand)) for operand in operands]
-    if any(not ends for ends in several) or _count(several) > _COMBINATIONS:
-        return []
-    results = []
-    for combination in product(*several):
-        try:
-            results.append(term.function(*combination))
-        except (ArithmeticError, ValueError, TypeError):
-            v.can_fail = True
-    if results and all(isinstance(r, bool) for r in results):
-        exact = all(not hasattr(value, "low") for operand in operands for value in _values(v, operand))
-        return list(dict.fromkeys(results)) if exact else []
-    numbers = [r for r in results if isinstance(r, int) and not isinstance(r, bool)]
-    if len(numbers) != len(results) or name in ("mod",):
-        return []
-    return [interval(min(numbers), max(numbers))] if numbers else []
-
-
-def _ends(values: list[Any]) -> list[Any]:
-    ends: list[Any] = []
-    for value in values:
-        ends += [_low(value), _high(value)] if hasattr(value, "low") else [value]
-    return list(dict.fromkeys(ends))

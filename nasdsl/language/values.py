@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from nasdsl.language import syntax as s
+from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
 from nasdsl.language.kinds import check_constant, check_term, describe
-from nasdsl.language.network import Value
 from nasdsl.language.ranges import range_hole
 from nasdsl.language.scanner import MAX_NESTING
 from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
+from nasdsl.language.terms import children, has_hole, mark
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
     SHAPES,
-    Cell,
     ChoiceHole,
     Constant,
-    Hole,
     Make,
     Operation,
     OptionalHole,
-    Outer,
     Quantity,
-    RangeHole,
     ValueTerm,
 )
 
@@ -334,115 +331,3 @@ def _optional(c: Checker, node: s.Optional, scope: Scope, wanted: Wanted) -> Val
     role = CONTROL if has_hole(inner) else wanted.role
     key, site = scope.prefix + name, scope.site + name
     return OptionalHole(scope.frame.cell(), scope.label, key, site, role, inner, span=node.span)
-
-
-def answer_of(c: Checker, node: s.Value, kind: Kind | None, number: int) -> Answer:
-    """What an alternative is called in points: a value is itself, a call its name."""
-    match node:
-        case s.Number(value=found):
-            return float(found) if kind is not None and kind.type == "real" else found
-        case s.Unary(operator="-", operand=s.Number(value=found)):
-            return float(-found) if kind is not None and kind.type == "real" else -found
-        case s.String(value=text):
-            return text
-        case s.Name(id=name) | s.Call(name=name):
-            return name
-        case s.Labelled(label=label):
-            return label
-        case s.Block():
-            return f"block#{number + 1}"
-        case _:
-            return c.unparse(node)
-
-
-def answers_of(c: Checker, node: s.Choice, kind: Kind | None) -> list[Answer]:
-    """What the alternatives are called; a name that is there already gets `#2`, `#3`."""
-    answers: dict[Answer, None] = {}
-    earlier: set[s.Value] = set()
-    copies: dict[Answer, int] = {}
-    for number, alternative in enumerate(node.alternatives):
-        answer = answer_of(c, alternative.value, kind, number)
-        if alternative.value in earlier:
-            message = f"`{answer}` is an alternative twice, and counts twice"
-            c.problems.warn("repeated-alternative", message, alternative.span)
-        earlier.add(alternative.value)
-        unused = answer
-        while unused in answers:
-            copies[answer] = copies.get(answer, 1) + 1
-            unused = f"{answer}#{copies[answer]}"
-        answers[unused] = None
-    return list(answers)
-
-
-def weights_of(c: Checker, node: s.Choice) -> tuple[float, ...]:
-    """The author's prior: what stands after `@`, else 1."""
-    weights = []
-    for alternative in node.alternatives:
-        weight = alternative.weight
-        found: Value = 1.0
-        if isinstance(weight, s.Number):
-            found = weight.value
-        elif weight is not None:
-            found = None
-        if not isinstance(found, int | float) or found <= 0:
-            c.problems.error("bad-weight", "a weight after `@` is a number above 0", alternative.span)
-            found = 1.0
-        weights.append(float(found))
-    return tuple(weights)
-
-
-def has_hole(term: ValueTerm) -> bool:
-    """Whether a decision stands in a term."""
-    return any(isinstance(part, Hole) for part in parts(term))
-
-
-def parts(term: ValueTerm) -> list[ValueTerm]:
-    """A term and all terms in it."""
-    found: list[ValueTerm] = []
-    waiting: list[ValueTerm] = [term]
-    seen: set[int] = set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) not in seen:
-            seen.add(id(one))
-            found.append(one)
-            waiting += children(one)
-    return found
-
-
-def children(term: ValueTerm) -> list[ValueTerm]:
-    """The terms right below a term."""
-    match term:
-        case Outer(inner=inner) | OptionalHole(inner=inner):
-            return [inner]
-        case Operation(operands=operands):
-            return list(operands)
-        case Make(arguments=arguments):
-            return [argument for _, argument in arguments]
-        case ChoiceHole(options=options):
-            return list(options.values())
-        case RangeHole(low=low, high=high):
-            return [end for end in (low, high) if end is not None]
-        case _:
-            return []
-
-
-def outcomes(term: ValueTerm) -> list[ValueTerm]:
-    """The terms that a term can come down to, once its own decisions are answered."""
-    match term:
-        case Outer(inner=inner) | OptionalHole(inner=inner):
-            return outcomes(inner)
-        case ChoiceHole(options=options):
-            return [one for option in options.values() for one in outcomes(option)]
-        case _:
-            return [term]
-
-
-def mark(term: ValueTerm, role: int) -> bool:
-    """A let or parameter is used in this role: note it on its decisions. True where it is news."""
-    news = False
-    for part in parts(term):
-        if isinstance(part, Hole | Cell) and part.role < role:
-            part.__dict__["role"] = role
-            news = True
-    return news

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from nasdsl.language.configuration import Ask, Configuration, Dead
 from nasdsl.language.decisions import (
     Answer,
     Decision,
@@ -25,7 +26,7 @@ from nasdsl.language.decisions import (
 )
 from nasdsl.language.errors import AnswerError, Infeasible
 from nasdsl.language.fold import Fold, answers
-from nasdsl.language.machine import Ask, Configuration, Dead, Machine
+from nasdsl.language.machine import Machine
 from nasdsl.language.point import Point
 from nasdsl.language.requires import Limit
 

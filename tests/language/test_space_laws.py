@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from space_texts import space_text
 
+from nasdsl.language.configuration import Dead, Wire
 from nasdsl.language.decisions import Answer, Decision
 from nasdsl.language.errors import AnswerError, Infeasible, SpaceError
 from nasdsl.language.fold import answers
-from nasdsl.language.machine import Dead, Machine, Wire
+from nasdsl.language.machine import Machine
 from nasdsl.language.point import Point
 from nasdsl.language.reading import parse
 from nasdsl.language.signatures.table import SIGNATURES

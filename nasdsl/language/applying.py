@@ -1,0 +1,78 @@
+"""An operation meets the wire: its arguments, its shape, and whether it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nasdsl.language.configuration import Dead, Frames, Label, Pending, Rest, Step, Wire, join, wipe
+from nasdsl.language.machine import Machine
+from nasdsl.language.network import Value
+from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
+from nasdsl.language.tree import Apply, ApplyValue
+
+
+def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    arguments = term.constant
+    if arguments is None:
+        arguments = {}
+        for name, argument in term.arguments:
+            value = m.evaluate(argument, frames, rest.depth)
+            if type(value) is Pending:
+                return m.ask(value, rest, wire, frames)
+            arguments[name] = value
+        for name, kind in term.checks:
+            if not fits(kind, arguments[name]):
+                raise Dead(f"`{name} = {arguments[name]}` is out of range for `{term.signature.name}`")
+    label: Label = frames[rest.depth][term.label]
+    out = layer(m, term.signature, arguments, wire, join(label.place, term.key))
+    return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    value = m.evaluate(term.value, frames, rest.depth)
+    if type(value) is Pending:
+        return m.ask(value, rest, wire, frames)
+    if value is None:
+        return rest.parent, wire, frames
+    label: Label = frames[rest.depth][term.label]
+    out = layer(m, m.signatures[value.name], value.arguments, wire, join(label.place, term.key))
+    return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def layer(m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str) -> Wire:
+    """One operation on the wire. Raises Dead where it does not fit."""
+    if m.blind:
+        return wire
+    key = (signature.name, wire.shape, *(arguments[name] for name in signature.shaping))
+    shape = m.shapes.get(key)
+    if shape is None:
+        shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
+    if isinstance(shape, str):
+        raise Dead(shape)
+    if m.on_layer is not None:
+        m.on_layer(signature, arguments, wire.shape, shape)
+    return m.recorder.layer(place, signature.name, arguments, (wire,), shape)
+
+
+def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:
+    """The output of an operation, or why it does not fit."""
+    assert signature.shape is not None, signature.name
+    try:
+        return signature.shape(arguments, (source,), must)
+    except ShapeError as error:
+        return str(error)
+
+
+def fits(kind: Kind, value: object) -> bool:
+    """Whether a number that was worked out lies in the range of its argument's kind."""
+    if type(value) is not int and (type(value) is not float or kind.type == "int"):
+        return False
+    if kind.low is not None and (value < kind.low or (kind.open_low and value == kind.low)):
+        return False
+    return kind.high is None or value <= kind.high
+
+
+def must(condition: bool | None, message: str, help: str) -> None:
+    if not condition:
+        raise ShapeError(message, help)

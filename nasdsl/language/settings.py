@@ -1,0 +1,51 @@
+"""The statements of `train { }`: settings get values."""
+
+from __future__ import annotations
+
+from nasdsl.language import syntax as s
+from nasdsl.language.errors import Span
+from nasdsl.language.scope import Checker, Scope, Wanted
+from nasdsl.language.signatures import table
+from nasdsl.language.signatures.signature import Signature
+from nasdsl.language.terms import has_hole
+from nasdsl.language.tree import PLAIN, Assign, Statement
+from nasdsl.language.values import make, refuse_later, value
+
+
+def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
+    name = ".".join(node.target)
+    if not scope.in_train:
+        message = f"`{name} = …` names a wire, and wires belong into `dag {{ }}`"
+        c.problems.error("misplaced-wire", message, node.span, f"write `let {name} = …` to name a value")
+        return None
+    if node.sources:
+        c.problems.error("misplaced-wire", "a setting takes no `from`", node.span)
+        return None
+    row = table.find(name, ("setting",))
+    if row is None:
+        known = table.names(("setting",))
+        c.problems.unknown("unknown-setting", f"no setting is called `{name}`", node.span, name, known)
+        return None
+    if refuse_later(c, row, node.span) or not _first_setting(c, name, node.span, scope):
+        return None
+    first = scope.frame.size
+    argument = row.arguments[0]
+    term = value(c, node.value, scope, Wanted(name, argument.kind, PLAIN))
+    return Assign((first, scope.frame.size), name, term, span=node.span)
+
+
+def _first_setting(c: Checker, name: str, span: Span, scope: Scope) -> bool:
+    if name in c.settings:
+        c.problems.error("duplicate-setting", f"`{name}` is set twice", span)
+        return False
+    c.settings.add(name)
+    return True
+
+
+def setting_call(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    if not _first_setting(c, row.name, node.span, scope):
+        return None
+    first = scope.frame.size
+    term = make(c, row, node, scope.inner(label or ("" if scope.prefix.endswith("/") else row.name)))
+    slots = (first, scope.frame.size) if has_hole(term) else (0, 0)
+    return Assign(slots, row.name, term, span=node.span)
