@@ -81,7 +81,7 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, A
             if _policy(part) != "original":
                 spared.update(id(tensor) for tensor in holder.parameters(recurse=False))
             if _policy(part) == "effective":
-                part.effective_decay = weight_decay
+                setattr(part, "effective_decay", weight_decay)  # noqa: B010
     trained = [tensor for tensor in module.parameters() if tensor.requires_grad]
     decayed = [tensor for tensor in trained if tensor.ndim > 1 and id(tensor) not in spared]
     rest = [tensor for tensor in trained if tensor.ndim <= 1 or id(tensor) in spared]
