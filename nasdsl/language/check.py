@@ -8,6 +8,7 @@ from nasdsl.language import syntax as s
 from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
+from nasdsl.language.facts import Facts
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_value
@@ -42,16 +43,33 @@ class Program:
     warnings: tuple[Diagnostic, ...]
 
 
-@deep_recursion()
+@dataclass(frozen=True)
+class Examination:
+    """What a check finds: `program` is None where there are errors."""
+
+    program: Program | None
+    problems: tuple[Diagnostic, ...]
+    facts: Facts
+
+
 def check(file: s.File, bound: Bound | None = None) -> Program:
     """Check one file. Raises SpaceError with every problem, ordered by place."""
+    found = examine(file, bound)
+    if found.program is None:
+        raise SpaceError(found.problems)
+    return found.program
+
+
+@deep_recursion()
+def examine(file: s.File, bound: Bound | None = None) -> Examination:
+    """Check one file, and keep what was learnt of it also where there are errors."""
     problems = Problems(file.source)
     has_network = any(isinstance(item, s.Network) for item in file.items)
     c = Checker(problems, has_network, print_value, QUANTITIES)
     _refuse_later_items(c, file)
     _refuse_second(c, file)
     frame = FrameBuilder()
-    top = Scope(frame)
+    top = Scope(frame, references=problems.facts.references)
     _definitions(c, file, top)
     opened = _top_lets(c, file, top)
     parts = _parts(c, file, top)
@@ -70,9 +88,9 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         _prove(c, file, task, program, frame.size, requirements, can_fail)
     goals = goals_of(c, file, task)
     if problems.errors:
-        raise SpaceError(problems.report())
+        return Examination(None, tuple(problems.report()), problems.facts)
     start_settings = [item for item in file.items if isinstance(item, s.Start)]
-    return Program(
+    checked = Program(
         file,
         program,
         frame.size,
@@ -84,6 +102,7 @@ def check(file: s.File, bound: Bound | None = None) -> Program:
         can_fail,
         tuple(problems.report()),
     )
+    return Examination(checked, checked.warnings, problems.facts)
 
 
 def _prove(
@@ -180,7 +199,7 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
 
 def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
     frame = FrameBuilder()
-    scope = Scope(frame, parent=top, definitions=top.definitions, asked=top.asked)
+    scope = Scope(frame, parent=top, definitions=top.definitions, asked=top.asked, references=top.references)
     cells: list[Cell] = []
     for parameter in item.parameters:
         if parameter.kind is not None:

@@ -24,6 +24,15 @@ _CLOSES = frozenset(")]}")
 
 def parse(text: str, name: str = "inline.space") -> s.File:
     """The syntax tree of a file. Raises SpaceError with every syntax problem."""
+    file, problems = recover(text, name)
+    if problems:
+        raise SpaceError(problems)
+    return file
+
+
+def recover(text: str, name: str = "inline.space") -> tuple[s.File, list[Diagnostic]]:
+    """What of a file does parse, and its problems by place. Raises SpaceError where there are no
+    tokens to go by: brackets that do not match, letters that are no part of the language."""
     source = Source(name, text)
     tokens, comments = tokenize(source)
     problems: list[Diagnostic] = []
@@ -41,9 +50,8 @@ def parse(text: str, name: str = "inline.space") -> s.File:
     problems += [
         Diagnostic("duplicate-part", "a file names its space once", extra.span, source) for extra in names[1:]
     ]
-    if problems:
-        raise SpaceError(sorted(problems, key=lambda d: d.span.start)[:_MOST_IN_FILE])
-    return _file(source, items, comments)
+    found = sorted(problems, key=lambda d: d.span.start)[:_MOST_IN_FILE]
+    return _file(source, items, comments), found
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
@@ -61,7 +69,7 @@ def _split(tokens: list[Token]) -> list[list[Token]]:
 
 def _item(source: Source, tokens: list[Token], problems: list[Diagnostic]) -> Any:
     """Parse one item; after a problem, once more without the statement that holds it. None where
-    there was one."""
+    its own head does not parse."""
     before = len(problems)
     rest: list[Token] | None = tokens
     while rest is not None and len(problems) < before + _MOST_PROBLEMS:
@@ -74,7 +82,7 @@ def _item(source: Source, tokens: list[Token], problems: list[Diagnostic]) -> An
             problems.append(diagnose(source, rest, unexpected))
             rest = _without_statement(rest, unexpected.at)
         else:
-            return None if len(problems) > before else item
+            return item
     return None
 
 

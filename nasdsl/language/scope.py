@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import Diagnostic, Source, Span
+from nasdsl.language.errors import NOWHERE, Diagnostic, Source, Span
+from nasdsl.language.facts import Facts
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
@@ -18,6 +19,7 @@ class Problems:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.found: list[Diagnostic] = []
+        self.facts = Facts()
 
     def error(self, code: str, message: str, span: Span, *help: str) -> None:
         self._add(code, message, span, help, "error")
@@ -33,6 +35,8 @@ class Problems:
 
     def unknown(self, code: str, message: str, span: Span, name: str, known: Iterable[str]) -> None:
         """An error about a name, with the nearest known ones."""
+        known = tuple(known)
+        self.facts.could_be(span, known)
         self.error(code, message, span, did_you_mean(name, known))
 
     @property
@@ -86,6 +90,7 @@ class Scope:
     definitions: dict[str, Definition] = field(default_factory=dict)
     in_train: bool = False
     asked: set[str] = field(default_factory=set)  # the names of all decisions of a file
+    references: dict[int, Span] = field(default_factory=dict)  # what is declared where (facts.py)
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:
         """A scope for the names inside a body; with `name`, its keys hang under that name."""
@@ -118,13 +123,14 @@ class Scope:
         """The same for a layer; the whole key."""
         return self.prefix + _unused(name, self.prefix, self.places)
 
-    def find(self, name: str) -> ValueTerm | None:
-        """What a name stands for here; a top-level let seen from a block is an Outer."""
+    def find(self, name: str, at: Span = NOWHERE) -> ValueTerm | None:
+        """What a name that stands `at` a place is here; a top-level let seen from a block is an Outer."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
                 binding = scope.names[name]
                 binding.used = True
+                self.references[at.start] = binding.span
                 return binding.term if scope.frame is self.frame else Outer(binding.term)
             scope = scope.parent
         return None

@@ -116,7 +116,7 @@ def do(c: Checker, node: s.Value, scope: Scope, label: str = "") -> Statement | 
 
 
 def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | None:
-    found = None if node.arguments or node.body else scope.find(node.name)
+    found = None if node.arguments or node.body else scope.find(node.name, node.span)
     if found is not None:
         return _let_as_statement(c, node, found, scope, label)
     if not scope.in_train and node.name in scope.definitions:

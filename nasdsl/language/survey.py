@@ -65,6 +65,13 @@ def _flow(v: Survey, term: Statement, wires: Wires) -> Wires:
     """What comes out of a statement; an empty result: nothing gets through."""
     if not wires:
         return wires
+    out = _through(v, term, wires)
+    if not isinstance(term, Join | Keep):  # whose own wires are not those of the statement they are part of
+        v.problems.facts.flow(term.span, wires, out)
+    return out
+
+
+def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
     match term:
         case Sequence(items=items):
             for item in items:

@@ -11,6 +11,7 @@ from nasdsl.language.values import value
 def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: str) -> Statement | None:
     if node.body is not None:
         c.problems.error("no-body", f"block `{node.name}` takes no body", node.body.span)
+    scope.references[node.span.start] = c.blocks[definition.name].span
     first = scope.frame.size
     key = scope.prefix + scope.fresh(label or node.name)
     inner_label = scope.frame.cell()

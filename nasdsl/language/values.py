@@ -85,7 +85,7 @@ def _literal(c: Checker, node: s.Number | s.String, wanted: Wanted) -> ValueTerm
 
 def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     kind, name = wanted.kind, node.id
-    found = scope.find(name)
+    found = scope.find(name, node.span)
     if found is not None:
         if _is_too_large(c, found, node.span):
             return UNKNOWN
