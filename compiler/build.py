@@ -26,10 +26,17 @@ def build(plan: Plan, seed: int | None = None) -> fx.GraphModule:
 
 
 def recipes(plan: Plan) -> dict[str, Recipe]:
-    """Attribute name -> how to make the module that stands there, in the order of the nodes."""
+    """Attribute name -> how to make the module that stands there, in the order of the nodes. Nodes that share
+    weights are one module, under the name of the first."""
     names = attribute_names(plan)
     nodes = {node.name: node for node in plan.nodes}
-    return {names[node.name]: _recipe(node, nodes) for node in plan.nodes if node.op != INPUT}
+    own = {
+        names[node.name]: _recipe(node, nodes) for node in plan.nodes if node.op != INPUT and not node.shares
+    }
+    for node in plan.nodes:
+        if node.shares:
+            assert _recipe(node, nodes) == own[names[node.shares]], f"{node.name} cannot be {node.shares}"
+    return own
 
 
 def _recipe(node: Node, nodes: dict[str, Node]) -> Recipe:
@@ -46,7 +53,8 @@ def _graph(plan: Plan) -> fx.Graph:
             values[node.name] = graph.placeholder(names[node.name])
         else:
             arguments = tuple(values[name] for name in node.inputs)
-            values[node.name] = graph.create_node("call_module", names[node.name], arguments)
+            module, value = names[node.shares or node.name], names[node.name]
+            values[node.name] = graph.create_node("call_module", module, arguments, name=value)
         values[node.name].meta["path"] = node.path
     outputs = {name: values[source] for name, source in plan.outputs.items()}
     graph.output(outputs if len(outputs) > 1 else next(iter(outputs.values())))

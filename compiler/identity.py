@@ -35,6 +35,8 @@ class Structure(Protocol):
     def shape(self) -> tuple[int, ...]: ...
     @property
     def layout(self) -> str: ...
+    @property
+    def shares(self) -> str: ...
 
 
 def structural_hash(nodes: Sequence[Structure], outputs: Mapping[str, str]) -> str:
@@ -72,6 +74,8 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
         label = canonical(node.arguments)
         if not node.inputs:
             label, n_inputs = f"{n_inputs} {node.layout}", n_inputs + 1
+        if node.shares:
+            parts.append(f"weights of {made_of[node.shares]}")
         made_of[node.name] = _digest((node.op, label, repr(node.shape), *parts))
     return made_of
 
@@ -92,6 +96,8 @@ def _upwards(
         for place, name in enumerate(sources[node.name]):
             place_or_any = "" if node.op in _COMMUTATIVE else str(place)
             readers[name].append(f"{place_or_any} {used_by[node.name]}")
+        if node.shares:
+            readers[node.shares].append(f"weights {used_by[node.name]}")
     return used_by
 
 

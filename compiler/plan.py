@@ -37,6 +37,7 @@ class Node:
     inputs: names of nodes. shape: of its output, without batch axis. layout: what the axes mean.
     params: scalars it learns. macs: multiply-accumulates for one sample.
     inserted: an adaptation that the space did not write down.
+    shares: the node whose weights it uses, "" where they are its own; they count there only.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Node:
     params: int
     macs: int
     inserted: bool = False
+    shares: str = ""
 
     @property
     def output(self) -> Shape:
@@ -96,10 +98,13 @@ def plan_of(decided: Decided) -> Plan:
     shapes: dict[str, Shape] = {}
     nodes: list[Node] = []
     depths: dict[str, int] = {}
+    owners: dict[str, str] = {}  # the layer that weights were first seen in -> the first node that has them
     for layer in decided.layers:
         if layer.op != INPUT and layer.name not in needed:
             continue
-        nodes.append(_node(layer, shapes))
+        root = layer.shares or layer.name
+        owner = owners.setdefault(root, layer.name)
+        nodes.append(_node(layer, shapes, "" if owner == layer.name else owner))
         shapes[layer.name] = layer.shape
         depths[layer.name] = _depth(layer, depths)
     params = sum(node.params for node in nodes)
@@ -124,12 +129,12 @@ def _needed(layers: tuple[Layer, ...], outputs: Iterable[str]) -> set[str]:
     return needed
 
 
-def _node(layer: Layer, shapes: Mapping[str, Shape]) -> Node:
+def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str) -> Node:
     params = macs = 0
     if layer.op != INPUT:
         row = _ROWS[layer.op]
         inputs = tuple(shapes[name] for name in layer.inputs)
-        params = row.params(layer.arguments, inputs, layer.shape) if row.params else 0
+        params = row.params(layer.arguments, inputs, layer.shape) if row.params and not shares else 0
         macs = row.macs(layer.arguments, inputs, layer.shape) if row.macs else 0
     return Node(
         name=layer.name,
@@ -142,6 +147,7 @@ def _node(layer: Layer, shapes: Mapping[str, Shape]) -> Node:
         params=params,
         macs=macs,
         inserted=layer.inserted,
+        shares=shares,
     )
 
 

@@ -103,7 +103,8 @@ def _forward(plan: Plan, names: Mapping[str, str]) -> list[str]:
     for node in plan.nodes:
         if node.op != INPUT:
             arguments = ", ".join(variables[name] for name in node.inputs)
-            lines.append(f"{variables[node.name]} = self.{names[node.name]}({arguments})")
+            module = names[node.shares or node.name]
+            lines.append(f"{variables[node.name]} = self.{module}({arguments})")
     results = {name: variables[source] for name, source in plan.outputs.items()}
     if len(results) > 1:
         pairs = ", ".join(f'"{name}": {variable}' for name, variable in results.items())

@@ -9,6 +9,7 @@ from compiler.plan import Node, Plan
 from compiler.wording import call_text, shape_text
 
 INSERTED = "+"  # marks a layer that the space did not write down
+SHARED = "shared"  # stands for the parameters of a layer that uses those of an earlier copy
 
 
 def plan_table(plan: Plan) -> Table:
@@ -32,6 +33,8 @@ def summary(plan: Plan) -> str:
     lines = []
     if any(node.inserted for node in plan.nodes):
         lines.append(f"{INSERTED} inserted to make shapes meet")
+    if any(node.shares for node in plan.nodes):
+        lines.append(f"{SHARED}: the weights are those of the first copy")
     if len(plan.outputs) > 1:
         lines.append("outputs: " + ", ".join(f"{name} = {node}" for name, node in plan.outputs.items()))
     layers = "layer" if plan.depth == 1 else "layers"
@@ -56,6 +59,6 @@ def _cells(node: Node, above: str | None) -> tuple[str, ...]:
         mark + call_text(node),
         "" if told else ", ".join(node.inputs),
         shape_text(node.shape),
-        f"{node.params:,}" if node.params else "",
+        f"{node.params:,}" if node.params else SHARED if node.shares else "",
         f"{node.macs:,}" if node.macs else "",
     )

@@ -8,6 +8,7 @@ from nasdsl.language.configuration import Dead, Frames, Label, Pending, Rest, St
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
+from nasdsl.language.sharing import weights_of, without_weights
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
 from nasdsl.language.tree import Apply, ApplyValue
 
@@ -25,7 +26,7 @@ def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> St
             if not fits(kind, arguments[name]):
                 raise Dead(f"`{name} = {arguments[name]}` is out of range for `{term.signature.name}`")
     label: Label = frames[rest.depth][term.label]
-    out = layer(m, term.signature, arguments, wire, join(label.place, term.key))
+    out, frames = layer(m, term.signature, arguments, wire, join(label.place, term.key), frames)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
 
 
@@ -36,23 +37,42 @@ def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Fr
     if value is None:
         return rest.parent, wire, frames
     label: Label = frames[rest.depth][term.label]
-    out = layer(m, m.signatures[value.name], value.arguments, wire, join(label.place, term.key))
+    place = join(label.place, term.key)
+    out, frames = layer(m, m.signatures[value.name], value.arguments, wire, place, frames)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
 
 
-def layer(m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str) -> Wire:
+def layer(
+    m: Machine, signature: Signature, arguments: Mapping[str, Value], wire: Wire, place: str, frames: Frames
+) -> tuple[Wire, Frames]:
     """One operation on the wire. Raises Dead where it does not fit."""
     if m.blind:
-        return wire
+        return wire, frames
     key = (signature.name, wire.shape, *(arguments[name] for name in signature.shaping))
     shape = m.shapes.get(key)
     if shape is None:
         shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
     if isinstance(shape, str):
         raise Dead(shape)
+    return counted(m, signature, arguments, wire, shape, place, frames)
+
+
+def counted(
+    m: Machine,
+    signature: Signature,
+    arguments: Mapping[str, Value],
+    wire: Wire,
+    shape: Shape,
+    place: str,
+    frames: Frames,
+    inserted: bool = False,
+) -> tuple[Wire, Frames]:
+    """Tell of an operation that fits, with the costs that it has in this place."""
+    shares, frames = weights_of(signature, arguments, wire.shape, shape, place, frames)
     if m.on_layer is not None:
-        m.on_layer(signature, arguments, wire.shape, shape)
-    return m.recorder.layer(place, signature.name, arguments, (wire,), shape)
+        row = without_weights(signature) if shares else signature
+        m.on_layer(row, arguments, wire.shape, shape)
+    return m.recorder.layer(place, signature.name, arguments, (wire,), shape, inserted, shares), frames
 
 
 def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:

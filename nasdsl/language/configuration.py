@@ -8,7 +8,7 @@ equal to one another, so that a count worked out for one copy of a repeat serves
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -73,17 +73,30 @@ class Closure(NamedTuple):
     depth: int
 
 
+class Weights(NamedTuple):
+    """The weights of one layer in the first copy of a shared repeat: where it stands below the copy, and all
+    that its module depends on. `label` has its whole place, and takes no part in equality."""
+
+    below: str
+    key: Hashable
+    label: Label
+
+
 class Tape(NamedTuple):
     """What the copies of a tied repeat have decided so far, for those that follow to replay.
 
     It holds the decisions of the frame at `depth` in `slots`, and those of all deeper frames, by
-    their paths below `base`, the path of the repeat.
+    their paths below `base`, the path of the repeat. Where the repeat is `shared`, it holds the
+    weights as well, but those of the operations in `apart`.
     """
 
     depth: int
     slots: Slots
     base: Label
     answers: tuple[tuple[str, Answer], ...] = ()
+    shared: bool = False
+    apart: frozenset[str] = frozenset()
+    weights: tuple[Weights, ...] = ()
 
     def holds(self, depth: int, slot: int) -> bool:
         """Whether the decision in a cell is one that the copies share."""

@@ -39,6 +39,15 @@ class Range:
 
 
 @dataclass
+class Copies:
+    """What the operations of a shared repeat got in its first copy, those of its own frame alone."""
+
+    apart: frozenset[str]
+    depth: int
+    first: dict[int, Wires] = field(default_factory=dict)
+
+
+@dataclass
 class Survey:
     """The findings: whether a point can fail, and the trail of shapes for messages."""
 
@@ -51,6 +60,7 @@ class Survey:
     reported: set[int] = field(default_factory=set)
     uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
     uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
+    sharing: list[Copies] = field(default_factory=list)  # the shared repeats around
 
     def need(self, condition: bool | None, message: str, help: str) -> None:
         """What a shape rule states: refused where it can never hold, noted where it may not."""

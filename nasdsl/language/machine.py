@@ -37,7 +37,6 @@ from nasdsl.language.tree import (
     Cell,
     ChoiceHole,
     Constant,
-    Loop,
     Make,
     Operation,
     OptionalHole,
@@ -52,7 +51,8 @@ MAX_STEPS = 300_000
 
 
 class Recorder:
-    """Receives what a walk decides; this one forgets it. `layer` gives the wire of the output."""
+    """Receives what a walk decides; this one forgets it. `layer` gives the wire of the output; `shares`
+    is the place of the layer whose weights it uses, if those are not its own."""
 
     def layer(
         self,
@@ -62,11 +62,9 @@ class Recorder:
         inputs: tuple[Wire, ...],
         shape: Shape,
         inserted: bool = False,
+        shares: str = "",
     ) -> Wire:
         return Wire(shape)
-
-    def copy(self, loop: Loop, label: Label, begins: bool) -> None:
-        """A copy of a `shared` repeat begins, or its last one has ended."""
 
     def setting(self, name: str, value: Value) -> None:
         """A setting of `train { }` has its value."""

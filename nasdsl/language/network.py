@@ -36,7 +36,8 @@ class Layer:
     """One operation of a decided network.
 
     `name` is unique and a Python identifier made of the path; `inputs` are names of layers.
-    The layers of network inputs have op "input". `inserted` marks visible adaptation.
+    The layers of network inputs have op "input". `inserted` marks visible adaptation. `shares` names
+    the layer whose weights it uses, if those are not its own.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Layer:
     inputs: tuple[str, ...]
     shape: Shape
     inserted: bool = False
+    shares: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from nasdsl.language.fold import Cost
 from nasdsl.language.network import Decided, Value
 from nasdsl.language.shapes import Shape
+from nasdsl.language.sharing import without_weights
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.table import LAYERS
@@ -39,7 +40,7 @@ def measure(decided: Decided) -> dict[str, int]:
         if layer.op == "input":
             depths[layer.name] = 0
             continue
-        row = LAYERS[layer.op]
+        row = without_weights(LAYERS[layer.op]) if layer.shares else LAYERS[layer.op]
         depths[layer.name] = before + layer_depth(row, layer.arguments)
         for name, cost in ADDITIVE.items():
             total[name] += cost(row, dict(layer.arguments), shapes[layer.inputs[0]], layer.shape)

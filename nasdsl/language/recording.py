@@ -24,6 +24,7 @@ class _Writer(Recorder):
         self.lets: dict[str, Value] = {}
         self.last = ""
         self._names: set[str] = set()
+        self._owners: dict[str, str] = {}  # place of a layer -> the layer that has its weights
         for name, shape in (task.inputs if task else {}).items():
             self.last = self._unused(identifier(name))
             self.layers.append(Layer(self.last, name, "input", {}, (), shape))
@@ -36,12 +37,15 @@ class _Writer(Recorder):
         inputs: tuple[Wire, ...],
         shape: Shape,
         inserted: bool = False,
+        shares: str = "",
     ) -> Wire:
         name = self._unused(identifier(place.removeprefix("network/")))
         first = self.layers[0].name
         sources = tuple(wire.name or first for wire in inputs)
         plain = MappingProxyType(dict(arguments))
-        self.layers.append(Layer(name, place, op, plain, sources, shape, inserted))
+        owner = self._owners[place] = self._owners[shares] if shares else name
+        kept = "" if owner == name else owner
+        self.layers.append(Layer(name, place, op, plain, sources, shape, inserted, kept))
         self.last = name
         return Wire(shape, name)
 

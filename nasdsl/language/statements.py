@@ -290,8 +290,6 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
     tied = node.sharing in ("tied", "shared")
     if tied and index is not None:
         _refuse_index_domains(c, (id(scope.frame), index), node.span)
-    if node.sharing == "shared":
-        c.problems.error("not-yet", "`shared` repeats are not part of this version", node.span)
     return Loop(
         (first, after_count),
         count,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
-from nasdsl.language.applying import apply, apply_value, must
+from nasdsl.language.applying import apply, apply_value, counted, must
 from nasdsl.language.configuration import (
     Closure,
     Configuration,
@@ -100,7 +100,8 @@ def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step
         frames = wipe(frames, depth, term.slots)
         if _records(m, term) and count:
             base = frames[depth][term.label].inner(term.key)
-            frames = ((*frames[0], Tape(depth, term.inner, base)), *frames[1:])
+            tape = Tape(depth, term.inner, base, shared=term.shared, apart=term.apart)
+            frames = ((*frames[0], tape), *frames[1:])
     else:
         left, number = rest.data[0], frames[depth][term.copy_label].copy + 1
         frames = wipe(frames, depth, (term.inner[0] + 1, term.inner[1])) if left else frames
@@ -129,8 +130,6 @@ def _enter_copy(m: Machine, term: Loop, depth: int, number: int, frames: Frames)
     copy = f"{term.key}[{number}]"
     path = join(outer.path, term.key if term.tied else copy)
     label = Label(path, join(outer.place, copy), join(outer.site, f"{term.key}[]"), number)
-    if term.shared:
-        m.recorder.copy(term, label, True)
     cells = list(frames[depth])
     cells[term.copy_label] = label
     if term.index is not None:
@@ -139,8 +138,6 @@ def _enter_copy(m: Machine, term: Loop, depth: int, number: int, frames: Frames)
 
 
 def _leave_loop(m: Machine, term: Loop, depth: int, copies: int, frames: Frames) -> Frames:
-    if copies and term.shared:
-        m.recorder.copy(term, frames[depth][term.copy_label], False)
     if copies and _records(m, term):
         frames = (frames[0][:-1], *frames[1:])
     return wipe(frames, depth, term.inner)
@@ -180,20 +177,20 @@ def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> St
     label: Label = frames[rest.depth][term.label]
     place = join(label.place, term.key)
     if not same_shape(skipped.shape, wire.shape):
-        skipped = _adapted(m, term.shortcut, skipped, wire.shape, f"{place}/shortcut")
+        skipped, frames = _adapted(m, term.shortcut, skipped, wire.shape, f"{place}/shortcut", frames)
     out = m.recorder.layer(f"{place}/add", "add", {}, (wire, skipped), wire.shape)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
 
 
-def _adapted(m: Machine, shortcut: str, wire: Wire, to: Shape, place: str) -> Wire:
+def _adapted(
+    m: Machine, shortcut: str, wire: Wire, to: Shape, place: str, frames: Frames
+) -> tuple[Wire, Frames]:
     """The input of a residual, brought visibly to the shape of its output."""
     try:
         op, arguments = adapt(shortcut, wire.shape, to, must)
     except ShapeError as error:
         raise Dead(str(error)) from None
-    if m.on_layer is not None:
-        m.on_layer(m.signatures[op], arguments, wire.shape, to)
-    return m.recorder.layer(place, op, arguments, (wire,), to, inserted=True)
+    return counted(m, m.signatures[op], arguments, wire, to, place, frames, inserted=True)
 
 
 def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step:

@@ -13,6 +13,7 @@ from typing import Any
 from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.estimates import (
     COMBINATIONS,
+    Copies,
     Survey,
     Wires,
     high_of,
@@ -145,6 +146,7 @@ def _apply(
     if not combinations:
         v.can_fail = True
         combinations = [tuple(c[0] for c in choices)]
+    _share(v, term, row, wires)
     defaults = {a.name: a.default for a in row.arguments}
     outs, errors = [], []
     for combination in combinations:
@@ -160,6 +162,22 @@ def _apply(
     joined = _join({shape.layout: shape} for shape in outs)
     v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
     return joined
+
+
+def _share(v: Survey, term: Statement, row: Signature, wires: Wires) -> None:
+    """In a shared repeat an operation must get as many channels in each copy."""
+    for copies in v.sharing:
+        if row.params is None or row.name in copies.apart or copies.depth != len(v.parameters):
+            continue
+        first = copies.first.setdefault(id(term), wires)
+        fits = (same(a.channels, b.channels) for a in first.values() for b in wires.values())
+        if all(verdict is False for verdict in fits):
+            one, other = (" or ".join(str(shape) for shape in w.values()) for w in (first, wires))
+            help = "bring the wire back to its first width at the end of the copy, or name the operation after `except`"
+            message = (
+                f"copies of a shared repeat need equal weight shapes: `{row.name}` gets {one}, then {other}"
+            )
+            _report(v, term, row.name, ShapeError(message, help))
 
 
 def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], shape: Shape) -> Shape:
@@ -275,6 +293,8 @@ def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
         v.can_fail = True
     reached: list[Wires] = [wires] if least <= 0 else []
     copies = 0
+    if term.shared:
+        v.sharing.append(Copies(term.apart, len(v.parameters)))
     while copies < highest and wires:
         length = len(v.trail)
         if term.index is not None:
@@ -288,13 +308,22 @@ def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
         if copies >= 1:
             del v.trail[length:]
         copies += 1
+        v.can_fail = v.can_fail or (term.shared and not _is_steady(term, wires, after))
         if copies >= least:
             reached.append(after)
         if after == wires and (term.index is None or copies > _FIXPOINT):
             reached.append(after)
             break
         wires = after if copies < _FIXPOINT else _let_go(wires, after)
+    if term.shared:
+        v.sharing.pop()
     return _join(reached)
+
+
+def _is_steady(term: Loop, before: Wires, after: Wires) -> bool:
+    """Whether every copy gets what the first one got, so that all weights fit."""
+    known = len(before) == 1 and all(shape.concrete for shape in before.values())
+    return known and before == after and term.index is None
 
 
 def _let_go(before: Wires, after: Wires) -> Wires:

@@ -39,7 +39,7 @@ def _statement(rng: random.Random, depth: int) -> str:
     inner = _statement(rng, depth - 1)
     nested = (
         lambda: (
-            f"repeat {rng.choice(('0..2', '1..2', '2', 'deep', '1 | 2'))} {rng.choice(('', 'tied '))}{{\n{inner}\n}}"
+            f"repeat {rng.choice(('0..2', '1..2', '2', 'deep', '1 | 2'))} {rng.choice(('', 'tied ', 'shared ', 'shared except conv2d '))}{{\n{inner}\n}}"
         ),
         lambda: f"repeat i in 1..2 {{\nconv2d(2 * i)\n{inner}\n}}",
         lambda: f"residual {{\n{inner}\n}}",

@@ -164,6 +164,7 @@ ATTENTION = Signature(
         WEIGHT,
     ),
     weighted=True,
+    sized=True,
     shape=_attention_shape,
     params=_attention_params,
     macs=_attention_macs,

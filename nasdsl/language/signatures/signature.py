@@ -77,6 +77,7 @@ class Signature:
     positional: int = 1
     body: bool = False
     weighted: bool = False  # counts into `depth`
+    sized: bool = False  # whether its module depends on the lengths of the axes, not on channels alone
     arity: tuple[int, int | None] = (1, 1)  # how many wires it reads, ends included
     shape: ShapeRule | None = None
     params: CostRule | None = None

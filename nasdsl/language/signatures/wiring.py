@@ -207,6 +207,7 @@ SIGNATURES = (
         params=_project_params,
         macs=_project_macs,
         weighted=True,
+        sized=True,
     ),
     Signature(
         "pad",
