@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from nasdsl.cli.points import read_point
-from nasdsl.cli.values import at_least, duration, setting
+from nasdsl.cli.values import at_least, duration, names, setting, size
 from nasdsl.engine.fidelity import Fidelity
 from nasdsl.engine.progress import watcher
 from nasdsl.engine.report import write_report
@@ -45,6 +45,25 @@ def _how_to_search(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--workers", type=at_least(1), metavar="N", help="trials at a time (default: one per core)"
+    )
+    group.add_argument(
+        "--gpus", type=names, default=[], metavar="LIST", help="train on these cards, as in 0,1"
+    )
+    group.add_argument(
+        "--per-gpu",
+        type=at_least(1),
+        default=1,
+        metavar="N",
+        help="trials at a time on each card (default: 1)",
+    )
+    group.add_argument(
+        "--trial-time", type=duration, metavar="T", help="a trial that runs longer than this fails"
+    )
+    group.add_argument(
+        "--memory",
+        type=size,
+        metavar="SIZE",
+        help="main memory of each trial, as in 500M, 4G (default: nine tenths of the machine, shared)",
     )
     group.add_argument(
         "--start",
@@ -109,6 +128,10 @@ def run(options: argparse.Namespace) -> int:
             time=options.time,
             seed=options.seed,
             workers=options.workers,
+            gpus=options.gpus,
+            per_gpu=options.per_gpu,
+            trial_time=options.trial_time,
+            memory=options.memory,
             run=options.run,
             evaluate=options.evaluate,
             data=_data(options),

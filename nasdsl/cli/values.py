@@ -8,6 +8,7 @@ from collections.abc import Callable
 from nasdsl.language.decisions import Answer
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -35,6 +36,26 @@ def duration(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no time; write for example 90s, 10m or 1.5h")
     return seconds
+
+
+def size(text: str) -> int:
+    """`500M`, `4G` or `1.5G`, in bytes of 1024 to the next; a bare number counts bytes."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _BYTES else (text, "")
+    try:
+        found = float(number) * (_BYTES[unit] if unit else 1)
+    except ValueError:
+        found = 0.0
+    if not 1 <= found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 500M or 4G")
+    return int(found)
+
+
+def names(text: str) -> list[str]:
+    """`0,1`: what stands between the commas."""
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list; write for example 0,1")
+    return found
 
 
 def setting(text: str) -> tuple[str, Answer]:

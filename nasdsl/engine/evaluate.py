@@ -10,12 +10,12 @@ import math
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nasdsl.engine import checkpoints, functions
-from nasdsl.engine.messages import Job, Result, Setup
+from nasdsl.engine.messages import Done, Group, Job, Result, Setup
 from nasdsl.engine.trial import Trial
 from nasdsl.engine.worker import Channel
 from nasdsl.language.errors import Infeasible
@@ -36,6 +36,12 @@ def evaluator(setup: Setup) -> Evaluate:
     from nasdsl.engine.training import trainer
 
     return trainer(setup)
+
+
+def outcomes(run: Evaluate, group: Group, channel: Channel) -> Iterator[Done]:
+    """The outcome of every job of a group, each as it comes."""
+    for job in group:
+        yield Done(job.trial, guarded(run, job, channel))
 
 
 def guarded(run: Evaluate, job: Job, channel: Channel) -> Result:

@@ -1,7 +1,7 @@
 """What travels between the parent and its workers: plain data only, never closures or modules.
 
-parent -> worker   Setup (once), then Job, StopTrial
-worker -> parent   Ready or Broken (once), then for each job Begun, Report*, Done
+parent -> worker   Setup (once), then Group, StopTrial
+worker -> parent   Ready or Broken (once), then for each group Begun, and for each job Report*, Done
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class Job:
     keep_above: float | None = None
 
 
+Group: TypeAlias = tuple[Job, ...]
+"""Jobs for one worker: one, or several that may be trained as one program."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What came of a job; the fields of a Record that the parent does not know itself."""
@@ -86,14 +90,12 @@ class Broken:
     """The worker cannot be set up, and neither could its replacement."""
 
     error: str
-    traceback: str
+    traceback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The job left the queue of its worker; its time limit starts."""
-
-    trial: int
+    """The group left the queue of its worker; its time limit starts."""
 
 
 @dataclass(frozen=True, slots=True)

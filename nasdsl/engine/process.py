@@ -12,18 +12,19 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from nasdsl.engine.errors import PoolError
-from nasdsl.engine.isolation import ONE_THREAD
-from nasdsl.engine.messages import FromWorker, Job, Setup, StopTrial
+from nasdsl.engine.isolation import ONE_THREAD, memory_status
+from nasdsl.engine.messages import FromWorker, Group, Ready, Setup, StopTrial
 from nasdsl.engine.worker import work
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_OWN_SHARE = 1.1  # of the memory limit: the worker's own limit fails more gently; ours is for what it misses
 _LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
 _TAIL = 16_000  # bytes of it that are looked at when a trial dies
 _LONGEST_TAIL = 2000  # characters of them that go into its record
@@ -32,17 +33,24 @@ _LONGEST_TAIL = 2000  # characters of them that go into its record
 class WorkerProcess:
     """A running worker. `pid` names its process and its process group."""
 
-    def __init__(self, setup: Setup, log: Path) -> None:
-        """Raises PoolError where the system gives no further process."""
-        context = multiprocessing.get_context(_METHOD)
-        if _METHOD == "forkserver":
+    reachable = True
+
+    def __init__(self, setup: Setup, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        """`environment`: variables that must be set before the worker loads torch.
+
+        Raises PoolError where the system gives no further process.
+        """
+        # A fork server has loaded torch already: too late for what torch reads when it is loaded.
+        method = "spawn" if environment else _METHOD
+        context = multiprocessing.get_context(method)
+        if method == "forkserver":
             context.set_forkserver_preload(_preload(setup))
         ours, theirs = context.Pipe(duplex=True)
         self._log = log
         self._log_start = _size(log)
         process = context.Process(target=work, args=(theirs, setup, log), name=log.stem)  # type: ignore[attr-defined]
         try:
-            with _clean_start():
+            with _clean_start(environment or {}):
                 process.start()
         except OSError as error:
             raise PoolError(f"cannot start a worker process: {error}") from error
@@ -51,13 +59,15 @@ class WorkerProcess:
         self._connection: Connection = ours
         assert process.pid is not None
         self.pid: int = process.pid
+        self._memory = setup.memory_bytes
+        self._idle_bytes = 0  # held before the first trial
 
     @property
     def handles(self) -> tuple[Connection, int]:
         """What becomes ready when the worker says something or dies."""
         return self._connection, self._process.sentinel
 
-    def send(self, message: Job | StopTrial) -> None:
+    def send(self, message: Group | StopTrial) -> None:
         """To a dead worker it is lost: `alive` will tell."""
         with suppress(OSError):
             self._connection.send(message)
@@ -67,10 +77,22 @@ class WorkerProcess:
         with suppress(EOFError, OSError):
             while (most is None or most > 0) and self._connection.poll():
                 most = None if most is None else most - 1
-                yield self._connection.recv()
+                message: FromWorker = self._connection.recv()
+                if isinstance(message, Ready):
+                    self._idle_bytes = memory_status(self.pid, "RssAnon")
+                yield message
 
     def alive(self) -> bool:
         return self._process.is_alive()
+
+    def trouble(self) -> str | None:
+        """Why the worker must be killed now: over its memory. Keeps its log short on the way."""
+        self.trim_log()
+        if self._memory is None:
+            return None
+        if memory_status(self.pid, "RssAnon") - self._idle_bytes <= _OWN_SHARE * self._memory:
+            return None
+        return f"out of memory: over the limit of {self._memory / 2**20:.0f} MiB"
 
     @property
     def signal(self) -> int | None:
@@ -139,8 +161,8 @@ def _size(path: Path) -> int:
 
 
 @contextmanager
-def _clean_start() -> Iterator[None]:
-    """What a new process must not inherit, put aside while it starts.
+def _clean_start(more: Mapping[str, str]) -> Iterator[None]:
+    """What a new process must not inherit, put aside while it starts; `more` are variables it shall have.
 
     * The main module: it would be run again in the child, and a script that calls `search` without a
       `__main__` guard would search for ever. Functions of it travel by value instead.
@@ -148,12 +170,13 @@ def _clean_start() -> Iterator[None]:
       here, not lost.
     * Many threads: the numeric libraries read these variables when the fork server loads them.
     """
-    main, environment = sys.modules["__main__"], {name: os.environ.get(name) for name in ONE_THREAD}
+    wanted = {**ONE_THREAD, **more}
+    main, environment = sys.modules["__main__"], {name: os.environ.get(name) for name in wanted}
     in_main_thread = threading.current_thread() is threading.main_thread()
     resource_tracker.ensure_running()  # its start would let the signal through again
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if in_main_thread else ())
     sys.modules["__main__"] = types.ModuleType("__main__")
-    os.environ.update(ONE_THREAD)
+    os.environ.update(wanted)
     try:
         yield
     finally:

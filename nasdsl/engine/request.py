@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from nasdsl.engine.errors import EngineError, RunError
 from nasdsl.engine.events import Event
 from nasdsl.engine.fidelity import Fidelity
 from nasdsl.engine.meta import fresh_meta
+from nasdsl.engine.places import Place
 from nasdsl.engine.proposing import check_name, default_searcher
 from nasdsl.engine.store import Json
 from nasdsl.language.decisions import Answer
@@ -33,7 +34,7 @@ class Request:
     budget: int | None
     time_s: float | None
     seed: int
-    workers: int
+    places: Sequence[Place]
     evaluate: Callable[..., Any] | str | None
     data: Any
     valid: Any
@@ -47,7 +48,7 @@ class Request:
 
     def __post_init__(self) -> None:
         """Raises EngineError for numbers that mean nothing, and for an unknown searcher."""
-        for name, least in (("budget", 0), ("workers", 1), ("confirm", 0)):
+        for name, least in (("budget", 0), ("confirm", 0)):
             _at_least(name, getattr(self, name), least)
         for name in ("time_s", "trial_time_s", "memory_bytes"):
             _positive(name.rpartition("_")[0], getattr(self, name))
@@ -65,7 +66,7 @@ class Request:
             "seed": self.seed,
             "budget": self.budget if limited else DEFAULT_BUDGET,
             "time_s": self.time_s,
-            "workers": self.workers,
+            "workers": len(self.places),
             "settings": dict(self.overrides),
             "evaluate": functions.name_of(self.evaluate),
             "fidelity": self.fidelity,

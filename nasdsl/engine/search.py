@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nasdsl.engine import facts, functions, overrides
 from nasdsl.engine.confirm import after_search
 from nasdsl.engine.data import Prepared, prepare
+from nasdsl.engine.errors import EngineError
 from nasdsl.engine.events import Ended, Event, Started
 from nasdsl.engine.fidelity import Fidelity, stopping_rule
 from nasdsl.engine.folders import opened_store, run_folder
@@ -19,6 +20,7 @@ from nasdsl.engine.isolation import usable_memory
 from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Setup
 from nasdsl.engine.meta import check_same_space
+from nasdsl.engine.places import Place, on_gpus, on_this_machine
 from nasdsl.engine.pool import Pool
 from nasdsl.engine.proposing import searcher_of
 from nasdsl.engine.request import DEFAULT_BUDGET, Request
@@ -45,6 +47,8 @@ def search(
     time: float | None = None,
     seed: int = 0,
     workers: int | None = None,
+    gpus: Sequence[int | str] = (),
+    per_gpu: int = 1,
     run: str | Path | None = None,
     evaluate: Callable[..., Any] | str | None = None,
     data: Any = None,
@@ -62,7 +66,8 @@ def search(
 
     `space`: a Space, or the path of a `.space` file. `searcher`: a name in `searchers.SEARCHERS` or an
     object with `ask` and `tell`. `budget` counts trials with an outcome (32 unless `budget` or `time`,
-    in seconds, is given). `workers`: processes, one per core by default. `run`: the run folder; a fresh
+    in seconds, is given). `workers`: processes, one per core by default; or `per_gpu` for each of `gpus`, which
+    are numbers or names as in CUDA_VISIBLE_DEVICES, and each sees its own card alone. `run`: the run folder; a fresh
     `runs/<space>-<n>` by default; a non-empty one needs `resume`. `evaluate(trial)` returns a score to
     maximise, or a dict with `score`; it runs in the workers, and is a function or "package.module:name".
     `data`, `valid`: the user's data in place of the space's. `confirm`: how many of the best to train again
@@ -75,26 +80,43 @@ def search(
 
     Raises SpaceError, EngineError (RunError, RunLocked, PoolError), and what `open_data` raises.
     """
-    workers = min(workers or facts.cores(), budget or sys.maxsize)  # an idle worker only takes memory
+    places = _places(workers, [str(gpu) for gpu in gpus], per_gpu)
+    places = places[: budget or sys.maxsize]  # an idle worker only takes memory
     request = Request(
         space=_as_space(space),
         searcher=searcher,
         budget=budget,
         time_s=time,
         seed=seed,
-        workers=workers,
+        places=places,
         evaluate=evaluate,
         data=data,
         valid=valid,
         confirm=confirm,
         overrides=dict(set or {}),
         trial_time_s=trial_time,
-        memory_bytes=int(usable_memory() * _MEMORY_SHARE / workers) if memory is None else memory,
+        memory_bytes=int(usable_memory() * _MEMORY_SHARE / max(1, len(places))) if memory is None else memory,
         start=start,
         fidelity=fidelity,
         on_event=on_event or (lambda event: None),
     )
     return _run(request, run_folder(request.space.name, run, resume))
+
+
+def _places(workers: int | None, gpus: Sequence[str], per_gpu: int) -> Sequence[Place]:
+    """A slot for each trial that runs at a time. Raises EngineError for arguments that contradict each other."""
+    if gpus:
+        if workers is not None:
+            raise EngineError("with `gpus`, `per_gpu` says how many trials run at a time, not `workers`")
+        if per_gpu < 1:
+            raise EngineError(f"per_gpu is {per_gpu}; it must be at least 1")
+        return on_gpus(gpus, per_gpu)
+    if per_gpu != 1:
+        raise EngineError("per_gpu is about `gpus`, which are not given")
+    workers = facts.cores() if workers is None else workers
+    if workers < 1:
+        raise EngineError(f"workers is {workers}; it must be at least 1")
+    return on_this_machine(workers)
 
 
 def _as_space(space: Space | str | Path) -> Space:
@@ -129,7 +151,7 @@ def _search(
     searcher = _searcher(request, prepared.space, meta)
     request.on_event(_started(request, store, meta))
     setup = _setup(request, prepared, store.folder)
-    with Pool(setup, request.workers, store.folder / LOGS_FOLDER, request.trial_time_s) as pool:
+    with Pool(setup, request.places, store.folder / LOGS_FOLDER, request.trial_time_s) as pool:
         ended = Loop(
             store=store,
             searcher=searcher,
@@ -163,7 +185,7 @@ def _started(request: Request, store: Store, meta: Mapping[str, Any]) -> Started
         searcher=meta["searcher"],
         budget=meta["budget"],
         time_s=request.time_s,
-        slots=request.workers,
+        slots=len(request.places),
         finished=len(store.records()),
     )
 

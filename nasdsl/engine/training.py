@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from compiler.build import build
 from compiler.plan import Plan, plan_of
 from nasdsl.engine import checkpoints
+from nasdsl.engine.errors import EngineError
 from nasdsl.engine.evaluate import Evaluate, scored
 from nasdsl.engine.messages import Job, Result, Setup
 from nasdsl.engine.overrides import overridden
+from nasdsl.engine.places import GPU_VARIABLE
 from nasdsl.engine.spaces import parse_space
 from nasdsl.engine.worker import Channel
 from nasdsl.language.network import Goal
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 def trainer(setup: Setup) -> Evaluate:
     """Open the data and the space once for all trials of this worker."""
     assert setup.data_folder is not None and setup.space_text is not None
+    _check_device(setup.device)
     dataset = Dataset.open(setup.data_folder)
     space = parse_space(setup.space_text, setup.space_name).with_task(dataset.shapes, dataset.outputs)
     bench = _Bench(space, dataset, setup)
@@ -41,6 +47,16 @@ def trainer(setup: Setup) -> Evaluate:
                 return Result(score=0.0, measures=fit_baselines(dataset))
 
     return run
+
+
+def _check_device(device: str) -> None:
+    """Raises EngineError for a GPU that this process cannot use."""
+    if device == "cpu" or torch.cuda.is_available():
+        return
+    seen = os.environ.get(GPU_VARIABLE, "not set")
+    raise EngineError(
+        f"no GPU can be used: torch {torch.__version__} finds none with {GPU_VARIABLE} = {seen}"
+    )
 
 
 @dataclass(frozen=True)

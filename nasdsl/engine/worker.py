@@ -1,4 +1,4 @@
-"""The main program of a worker process: take jobs from the pipe, run them one after another.
+"""The main program of a worker process: take groups of jobs from the pipe, run them one after another.
 
 The worker stays warm between trials. A second thread reads the pipe, so that a stop is seen while a
 trial runs, and so that the end of the parent ends the worker and everything it started.
@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from nasdsl.engine import isolation
-from nasdsl.engine.messages import Begun, Broken, Done, FromWorker, Job, Ready, Report, Setup, StopTrial
+from nasdsl.engine.messages import Begun, Broken, FromWorker, Group, Ready, Report, Setup, StopTrial
+from nasdsl.language.errors import NasdslError
 
 
 class Channel:
@@ -26,7 +27,7 @@ class Channel:
         self._connection = connection
         self._owner = os.getpid()
         self._sending = threading.Lock()
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._groups: queue.SimpleQueue[Group] = queue.SimpleQueue()
         self._stop: set[int] = set()
         threading.Thread(target=self._listen, daemon=True).start()
         # A forked child keeps no end of the pipe: the parent must see the worker's death.
@@ -40,14 +41,14 @@ class Channel:
                 # The parent is gone: nobody wants the result. Take all children along.
                 os.killpg(0, signal.SIGKILL)
             match message:
-                case Job():
-                    self._jobs.put(message)
                 case StopTrial(trial):
                     self._stop.add(trial)
+                case group:
+                    self._groups.put(group)
 
-    def jobs(self) -> Iterator[Job]:
+    def groups(self) -> Iterator[Group]:
         while True:
-            yield self._jobs.get()
+            yield self._groups.get()
 
     def send(self, message: FromWorker) -> None:
         if os.getpid() != self._owner:
@@ -70,16 +71,20 @@ def work(connection: Connection, setup: Setup, log: Path) -> None:
     channel = Channel(connection)
     try:
         # Imported here, not at the top: a failure must reach the parent as a message.
-        from nasdsl.engine.evaluate import evaluator, guarded
+        from nasdsl.engine.evaluate import evaluator, outcomes
 
         run = evaluator(setup)
         isolation.one_thread()
         if setup.memory_bytes is not None:
             isolation.limit_memory(setup.memory_bytes)
+    except NasdslError as error:
+        channel.send(Broken(str(error)))  # it speaks to the user; where it was raised is no news
+        return
     except Exception as error:
         channel.send(Broken(f"{type(error).__name__}: {error}", traceback.format_exc()))
         return
     channel.send(Ready())
-    for job in channel.jobs():
-        channel.send(Begun(job.trial))
-        channel.send(Done(job.trial, guarded(run, job, channel)))
+    for group in channel.groups():
+        channel.send(Begun())
+        for done in outcomes(run, group, channel):
+            channel.send(done)

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from nasdsl.cli.values import at_least, duration, setting
+from nasdsl.cli.values import at_least, duration, names, setting, size
 from nasdsl.engine.chart import chart, ticks
 from nasdsl.engine.wording import answer_text, clock, number
 
@@ -71,3 +71,13 @@ def test_a_chart_marks_every_trial_and_stays_inside() -> None:
     assert all(0 <= y <= 280 for y in heights)
     assert chart([None, None], maximize=True, title="x") == ""
     assert "<circle" in chart([0.0], maximize=False, title="x")
+
+
+def test_sizes_and_names() -> None:
+    assert [size(text) for text in ("500M", "1.5G", "4096")] == [500 * 2**20, 3 * 2**29, 4096]
+    assert names("0, 1") == ["0", "1"] and names("GPU-8a") == ["GPU-8a"]
+    for text in ("", "G", "-1G", "nan", "0"):
+        with pytest.raises(argparse.ArgumentTypeError):
+            size(text)
+    with pytest.raises(argparse.ArgumentTypeError):
+        names("0,,1")

@@ -33,9 +33,9 @@ class Instant:
     def running(self) -> tuple[int, ...]:
         return tuple(job.trial for job in self.jobs)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, *group: Job) -> None:
         assert self.free, "submitted without a free worker"
-        self.jobs.append(job)
+        self.jobs += group
 
     def wait(self) -> list[News]:
         job = self.jobs.pop()

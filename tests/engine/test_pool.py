@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -11,14 +12,15 @@ import pytest
 from engine_toys import job, run_all, setup_for, tenth, zoo
 
 from nasdsl.engine.errors import PoolError
-from nasdsl.engine.messages import Done, Report, Setup
+from nasdsl.engine.messages import Done, Report, Result, Setup
+from nasdsl.engine.places import on_gpus, on_this_machine
 from nasdsl.engine.pool import Pool
 from nasdsl.engine.trial import Trial
 
 
 def test_a_zoo_of_bad_trials_leaves_the_good_ones_alone(tmp_path: Path) -> None:
     setup = setup_for(tmp_path, zoo, memory_bytes=1 << 30)
-    with Pool(setup, 2, tmp_path / "logs", trial_time=4.0) as pool:
+    with Pool(setup, on_this_machine(2), tmp_path / "logs", trial_time=4.0) as pool:
         results = run_all(pool, [job(x) for x in range(14)])
     errors = {x: result.error for x, result in results.items() if result.error is not None}
     assert errors[1] == "the worker process ended with exit code 3"
@@ -42,7 +44,7 @@ def test_a_worker_killed_from_outside_is_replaced_and_its_trial_starts_again(tmp
             os.kill(os.getpid(), signal.SIGKILL)
         return 2.0
 
-    with Pool(setup_for(tmp_path, once), 1, tmp_path / "logs") as pool:
+    with Pool(setup_for(tmp_path, once), on_this_machine(1), tmp_path / "logs") as pool:
         assert run_all(pool, [job(0)])[0].score == 2.0
         assert pool.retried() == [0]
 
@@ -52,7 +54,7 @@ def test_a_trial_that_loses_its_worker_twice_is_lost(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
         return 0.0
 
-    with Pool(setup_for(tmp_path, always), 1, tmp_path / "logs") as pool:
+    with Pool(setup_for(tmp_path, always), on_this_machine(1), tmp_path / "logs") as pool:
         result = run_all(pool, [job(0)])[0]
     assert result.reason == "lost" and "SIGKILL, twice" in result.error
 
@@ -66,7 +68,7 @@ def test_reports_arrive_and_a_stop_is_seen(tmp_path: Path) -> None:
             time.sleep(0.005)
         return 0.0
 
-    with Pool(setup_for(tmp_path, steps), 1, tmp_path / "logs") as pool:
+    with Pool(setup_for(tmp_path, steps), on_this_machine(1), tmp_path / "logs") as pool:
         pool.submit(job(0))
         news = []
         while not any(isinstance(item, Done) for item in news):
@@ -81,7 +83,7 @@ def test_reports_arrive_and_a_stop_is_seen(tmp_path: Path) -> None:
 
 
 def test_killing_a_trial_gives_the_reason(tmp_path: Path) -> None:
-    with Pool(setup_for(tmp_path, zoo), 1, tmp_path / "logs") as pool:
+    with Pool(setup_for(tmp_path, zoo), on_this_machine(1), tmp_path / "logs") as pool:
         pool.submit(job(8))
         assert pool.running == (8,) and pool.free == 0
         pool.kill(8, "no longer wanted")
@@ -96,13 +98,13 @@ def test_functions_travel_by_name_and_measures_come_back(tmp_path: Path) -> None
     def measured(trial: Trial) -> dict[str, float]:
         return {"score": factor * float(trial.point["x"]), "loss": 0.5, "odd": float("nan")}
 
-    with Pool(setup_for(tmp_path, measured), 1, tmp_path / "logs") as pool:
+    with Pool(setup_for(tmp_path, measured), on_this_machine(1), tmp_path / "logs") as pool:
         result = run_all(pool, [job(0, x=7)])[0]
     assert result.score == 21.0 and result.measures == {"loss": 0.5}
 
 
 def test_a_function_that_no_worker_can_import_ends_the_run_with_its_error(tmp_path: Path) -> None:
-    with Pool(Setup(tmp_path, function="no_such_module:f"), 1, tmp_path / "logs") as pool:
+    with Pool(Setup(tmp_path, function="no_such_module:f"), on_this_machine(1), tmp_path / "logs") as pool:
         pool.submit(job(0))
         with pytest.raises(PoolError, match="no_such_module"):
             pool.wait(30)
@@ -119,11 +121,11 @@ def test_closing_leaves_no_process(tmp_path: Path) -> None:
 
     (tmp_path / "checkpoints").mkdir()
     note = tmp_path / "checkpoints" / "child"
-    with Pool(setup_for(tmp_path, family), 1, tmp_path / "logs") as pool:
+    with Pool(setup_for(tmp_path, family), on_this_machine(1), tmp_path / "logs") as pool:
         pool.submit(job(0))
         while not note.is_file() or not note.read_text():
             pool.wait(0.05)
-        worker, child = pool._workers[0].process.pid, int(note.read_text())
+        worker, child = pool._slots[0].worker.pid, int(note.read_text())
     assert _gone(worker) and _gone(child)
 
 
@@ -138,3 +140,36 @@ def _gone(pid: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def test_each_gpu_slot_sees_its_own_card_before_anything_is_loaded(tmp_path: Path) -> None:
+    def seen(trial: Trial) -> dict[str, float]:
+        import time
+
+        time.sleep(0.3)  # so that every slot gets one
+        on_gpu = trial.device == "cuda"
+        torch_was_late = "torch" not in sys.modules
+        return {"score": float(os.environ["CUDA_VISIBLE_DEVICES"]), "gpu": on_gpu, "late": torch_was_late}
+
+    places = on_gpus(["3", "5"], per_gpu=2)
+    with Pool(setup_for(tmp_path, seen), places, tmp_path / "logs") as pool:
+        while not all(slot.ready for slot in pool._slots):
+            pool.wait()
+        results = run_all(pool, [job(x) for x in range(4)])
+    assert sorted(result.score for result in results.values()) == [3.0, 3.0, 5.0, 5.0]
+    assert all(result.measures == {"gpu": 1.0, "late": 1.0} for result in results.values())
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_a_group_that_dies_is_tried_again_member_by_member(tmp_path: Path) -> None:
+    with Pool(setup_for(tmp_path, zoo), on_this_machine(1), tmp_path / "logs") as pool:
+        pool.submit(job(0), job(1), job(11), job(12))
+        assert pool.running == (0, 1, 11, 12) and not pool.free
+        results: dict[int, Result] = {}
+        retried: list[int] = []
+        while len(results) < 4:
+            results |= {item.trial: item.result for item in pool.wait() if isinstance(item, Done)}
+            retried += pool.retried()
+    assert results[1].error == "the worker process ended with exit code 3"
+    assert all(results[x].score == 1.0 for x in (0, 11, 12))
+    assert retried and set(retried) <= {1, 11, 12} and 0 not in retried
