@@ -46,19 +46,16 @@ class Evolution:
 
     def ask(self, trial: int) -> Point | None:
         """A child of the present population, or a random point while that is being founded."""
-        if trial in self._history.pending:
-            return self._history.pending[trial]
-        rng = random.Random(f"{self._seed}/{trial}")
+        return self._history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+
+    def _proposal(self, rng: random.Random) -> Point | None:
         members = self._history.latest_finished(self._population)
         founded = len(members) == self._population
 
         def propose() -> Point:
             return self._child(members, rng) if founded else random_point(self._space, rng)
 
-        point = fresh(self._space, self._history, self._duplicates, propose, rng)
-        if point is not None:
-            self._history.ask(trial, point)
-        return point
+        return fresh(self._space, self._history, self._duplicates, propose, rng)
 
     def _child(self, members: list[Result], rng: random.Random) -> Point:
         parent = self._winner(members, rng)
@@ -71,8 +68,8 @@ class Evolution:
         return max(entrants, key=lambda member: member.score).point
 
     def given(self, trial: int, point: Point) -> None:
-        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
-        self._history.ask(trial, point)
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """A score admits the point to the population; a failure is only remembered."""

@@ -24,13 +24,12 @@ class Grid:
 
     def ask(self, trial: int) -> Point | None:
         """The next point that was not seen; None at the end."""
-        if trial in self._history.pending:
-            return self._history.pending[trial]
-        for point in self._left:
-            if not self._history.has_seen(point):
-                self._history.ask(trial, point)
-                return point
-        return None
+        unseen = (point for point in self._left if not self._history.has_seen(point))
+        return self._history.proposed(trial, lambda: next(unseen, None))
+
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Remember the point, so that it is not proposed again."""

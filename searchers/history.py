@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import insort
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from nasdsl.language.point import Point
@@ -59,8 +59,21 @@ class History:
         self._order: list[int] = []
         self._seen: Counter[Hashable] = Counter()
 
-    def ask(self, trial: int, point: Point) -> None:
-        """Note that `point` was proposed for `trial` and is now being evaluated."""
+    def proposed(self, trial: int, propose: Callable[[], Point | None]) -> Point | None:
+        """What every `ask` comes down to: the point that is pending for `trial`, else a new proposal,
+        which is pending from now on."""
+        if trial in self.pending:
+            return self.pending[trial]
+        point = propose()
+        if point is not None:
+            self.given(trial, point)
+        return point
+
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that is being evaluated: proposed, a start point, or one of a resumed run."""
+        asked = self.pending.get(trial)
+        if asked is not None:
+            self._seen[self._same(asked)] -= 1
         self.pending[trial] = point
         self._seen[self._same(point)] += 1
 

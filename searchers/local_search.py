@@ -59,17 +59,17 @@ class LocalSearch:
 
     def ask(self, trial: int) -> Point | None:
         """An unseen neighbour of the centre, or a random point at a start."""
-        if trial in self._history.pending:
-            return self._history.pending[trial]
-        rng = random.Random(f"{self._seed}/{trial}")
+        return self._history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+
+    def _proposal(self, rng: random.Random) -> Point | None:
         point = next((near for near in self._climb.left if not self._history.has_seen(near)), None)
-        if point is None:
-            point = fresh(
-                self._space, self._history, self._duplicates, lambda: random_point(self._space, rng), rng
-            )
         if point is not None:
-            self._history.ask(trial, point)
-        return point
+            return point
+        return fresh(self._space, self._history, self._duplicates, lambda: random_point(self._space, rng), rng)
+
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Move to a better point; after a correction of the past, climb through all of it again."""

@@ -250,6 +250,10 @@ class MCTS:
         """The most promising leaf or mutation; a random point before there are enough scores."""
         return self._model.ask(trial)
 
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._model.given(trial, point)
+
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Back up an outcome: the tree is grown from the history at the next proposal."""
         self._model.tell(trial, point, outcome)

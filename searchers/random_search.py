@@ -29,18 +29,17 @@ class RandomSearch:
 
     def ask(self, trial: int) -> Point | None:
         """A random point that was not seen before; None when the space is used up."""
-        if trial in self._history.pending:
-            return self._history.pending[trial]
-        rng = random.Random(f"{self._seed}/{trial}")
-        draw_one = lambda: random_point(self._space, rng)  # noqa: E731
-        point = fresh(self._space, self._history, self._duplicates, draw_one, rng)
-        if point is not None:
-            self._history.ask(trial, point)
-        return point
+        return self._history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+
+    def _proposal(self, rng: random.Random) -> Point | None:
+        def draw_one() -> Point:
+            return random_point(self._space, rng)
+
+        return fresh(self._space, self._history, self._duplicates, draw_one, rng)
 
     def given(self, trial: int, point: Point) -> None:
-        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
-        self._history.ask(trial, point)
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Remember the point, so that it is not proposed again."""

@@ -53,13 +53,7 @@ class SMBO:
 
     def ask(self, trial: int) -> Point | None:
         """The most promising candidate; a random point before there are enough scores."""
-        if trial in self.history.pending:
-            return self.history.pending[trial]
-        rng = random.Random(f"{self._seed}/{trial}")
-        point = self._proposal(rng)
-        if point is not None:
-            self.history.ask(trial, point)
-        return point
+        return self.history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
 
     def _proposal(self, rng: random.Random) -> Point | None:
         if len(self.history.finished()) < self._initial:
@@ -107,8 +101,8 @@ class SMBO:
         return unseen
 
     def given(self, trial: int, point: Point) -> None:
-        """Note a point that runs without having been asked for: a start point, or one of a resumed run."""
-        self.history.ask(trial, point)
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self.history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Learn from an outcome; failures count as bad."""

@@ -78,14 +78,11 @@ class UCT:
 
     def ask(self, trial: int) -> Point | None:
         """Descend the tree, then draw the rest."""
-        if trial in self._history.pending:
-            return self._history.pending[trial]
-        rng = random.Random(f"{self._seed}/{trial}")
+        return self._history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+
+    def _proposal(self, rng: random.Random) -> Point | None:
         scale = Scale.of([result.score for result in self._history.finished()])
-        point = fresh(self._space, self._history, self._duplicates, lambda: self._complete(scale, rng), rng)
-        if point is not None:
-            self._history.ask(trial, point)
-        return point
+        return fresh(self._space, self._history, self._duplicates, lambda: self._complete(scale, rng), rng)
 
     def _complete(self, scale: Scale, rng: random.Random) -> Point:
         node: Node | None = self._root
@@ -116,6 +113,10 @@ class UCT:
         # UCT, Kocsis & Szepesvari 2006, eq. 1
         mean = scale.unit(child.total / child.visits)
         return mean + self._exploration * math.sqrt(2 * math.log(max(parent.visits, 1)) / child.visits)
+
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Back up the score; after a correction of the past, rebuild the tree."""

@@ -162,3 +162,6 @@ class OptunaTPE:
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         self._study.tell(self._trials[trial], outcome.score)
+
+
+PEERS = {"plain_gp": PlainGP, "ridge_2017": Ridge2017, "optuna_tpe": OptunaTPE}

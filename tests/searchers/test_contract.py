@@ -14,7 +14,18 @@ from benchmarks.search.coded_space import Ask, CodedSpace, names, scale
 from nasdsl.language.decisions import Integers, Options, Reals
 from nasdsl.language.moves import follow
 from nasdsl.language.point import Point
-from searchers import SEARCHERS, Evolution, Grid, Outcome, RandomSearch, Searcher
+from searchers import (
+    MCTS,
+    SEARCHERS,
+    SMBO,
+    UCT,
+    Evolution,
+    Grid,
+    LocalSearch,
+    Outcome,
+    RandomSearch,
+    Searcher,
+)
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 45  # beyond every searcher's founding phase
@@ -130,6 +141,38 @@ def test_asking_again_for_a_pending_trial_gives_the_same_point(make: Make) -> No
 
 
 @every_searcher
+def test_a_point_that_runs_unasked_is_not_proposed_and_is_what_its_trial_has(make: Make) -> None:
+    searcher = make(GRID, 0)
+    running = Point({"d0": 1, "d1": 1})
+    searcher.given(0, running)  # type: ignore[attr-defined]
+    assert searcher.ask(0) == running
+    assert running not in {searcher.ask(trial) for trial in range(1, 9)}
+    assert searcher.ask(9) is None
+
+
+@every_searcher
+def test_resuming_with_trials_pending_continues_with_the_same_proposals(make: Make) -> None:
+    """Arrival order and what is pending are the same, so is what follows."""
+    whole = make(TREE, 4)
+    points = {trial: whole.ask(trial) for trial in range(3)}
+    told = []
+    for trial in range(3, ROUNDS):
+        done = trial - 3 if trial % 2 else trial - 1  # not in the order of asking
+        done = done if done not in told else trial - 2
+        if done in told:
+            done = min(set(points) - set(told))
+        whole.tell(done, points[done], outcome_of(done, points[done]))
+        told.append(done)
+        points[trial] = whole.ask(trial)
+    resumed = make(TREE, 4)
+    for trial in told:
+        resumed.tell(trial, points[trial], outcome_of(trial, points[trial]))
+    for trial in sorted(set(points) - set(told)):
+        resumed.given(trial, points[trial])  # type: ignore[attr-defined]
+    assert drive(resumed, range(ROUNDS, ROUNDS + 4)) == drive(whole, range(ROUNDS, ROUNDS + 4))
+
+
+@every_searcher
 def test_failures_alone_do_not_stop_it(make: Make) -> None:
     searcher = make(TREE, 0)
     failures = [
@@ -218,3 +261,16 @@ def test_the_caller_says_what_is_the_same(kind: type[RandomSearch] | type[Evolut
     points = drive(searcher, range(3))
     assert {point["d0"] for point in points} == {0, 1, 2}
     assert searcher.ask(3) is None
+
+
+@pytest.mark.parametrize("kind", [RandomSearch, Evolution, LocalSearch, MCTS, SMBO, UCT])
+def test_a_searcher_that_skips_duplicates_ends_rather_than_repeat_itself(kind: Make) -> None:
+    searcher = kind(GRID, 0, duplicates="skip")
+    points = []
+    for trial in range(40):
+        point = searcher.ask(trial)
+        if point is None:
+            break
+        searcher.tell(trial, point, Outcome(score=float(point["d0"])))
+        points.append(point)
+    assert len(set(points)) == len(points) <= 9
