@@ -65,7 +65,9 @@ class LocalSearch:
         point = next((near for near in self._climb.left if not self._history.has_seen(near)), None)
         if point is not None:
             return point
-        return fresh(self._space, self._history, self._duplicates, lambda: random_point(self._space, rng), rng)
+        return fresh(
+            self._space, self._history, self._duplicates, lambda: random_point(self._space, rng), rng
+        )
 
     def given(self, trial: int, point: Point) -> None:
         """Note a point that runs unasked: a start point, or one of a resumed run."""

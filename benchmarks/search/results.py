@@ -1,6 +1,6 @@
 """Runs on disk: one JSON line per seed, so that a long comparison goes on where it was left.
 
-    FOLDER/<problem>/<searcher>-<budget>x<workers>.jsonl    {"seed", "incumbent", "seconds"} per line
+FOLDER/<problem>/<searcher>-<budget>x<workers>.jsonl    {"seed", "incumbent", "seconds"} per line
 """
 
 from __future__ import annotations

@@ -44,9 +44,7 @@ def table(folder: Path) -> str:
 
 def _numbers(summary: Summary) -> str:
     q25, q50, q90 = summary.quantiles
-    return (
-        f"{summary.mean:8.4f} {summary.error:7.4f} {q25:8.4f} {q50:8.4f} {q90:8.4f} {summary.hits:5.2f}"
-    )
+    return f"{summary.mean:8.4f} {summary.error:7.4f} {q25:8.4f} {q50:8.4f} {q90:8.4f} {summary.hits:5.2f}"
 
 
 # ---------------------------------------------------------------------------------------------
@@ -69,7 +67,9 @@ def plotted(folder: Path) -> str:
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT + 40}">']
     parts.append("<style>text { font: 11px sans-serif }</style>")
     for i, (problem, curves) in enumerate(panels.items()):
-        parts.append(f'<g transform="translate({i * _WIDTH} 0)">{"".join(_panel(problem, curves, colours))}</g>')
+        parts.append(
+            f'<g transform="translate({i * _WIDTH} 0)">{"".join(_panel(problem, curves, colours))}</g>'
+        )
     for i, name in enumerate(names):
         x = 10 + i * width / len(names)
         parts.append(f'<text x="{x:.0f}" y="{_HEIGHT + 30}" fill="{colours[name]}">{name}</text>')
