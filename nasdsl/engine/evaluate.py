@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from nasdsl.engine import checkpoints, functions
 from nasdsl.engine.messages import Done, Group, Job, Result, Setup
 from nasdsl.engine.trial import Trial
+from nasdsl.engine.untrained import costs_of, with_all_goals
 from nasdsl.engine.worker import Channel
 from nasdsl.language.errors import Infeasible
 from nasdsl.language.point import Point
@@ -72,16 +73,6 @@ def scored(score: object, **fields: Any) -> Result:
     return Result(error=f"the score is {value}", reason="failed", **fields)
 
 
-def plan_costs(space: Space | None, point: Point) -> dict[str, int]:
-    """`params` and `macs` of the point's network; empty where there is none."""
-    if space is None or not space.has_network:
-        return {}
-    from compiler.plan import plan
-
-    network = plan(space, point)
-    return {"params": network.params, "macs": network.macs}
-
-
 def _custom(setup: Setup) -> Evaluate:
     assert setup.function is not None
     function = functions.arrive(setup.function)
@@ -89,7 +80,7 @@ def _custom(setup: Setup) -> Evaluate:
 
     def run(job: Job, channel: Channel) -> Result:
         point = Point.from_json(job.point)
-        costs = plan_costs(space, point)
+        costs = costs_of(space, point)
         curve: list[Mapping[str, float]] = []
 
         def report(step: float, score: float) -> None:
@@ -110,7 +101,8 @@ def _custom(setup: Setup) -> Evaluate:
         )
         returned = function(trial)
         score, measures = _read(returned)
-        return replace(scored(score, measures=measures, **costs), curve=tuple(curve))
+        result = costs.added_to(scored(score, measures=measures, curve=tuple(curve)))
+        return with_all_goals(result, setup.goals)
 
     return run
 

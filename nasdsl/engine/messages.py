@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from nasdsl.engine.records import Reason
 from nasdsl.language.decisions import Answer
+from nasdsl.language.network import Goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Setup:
     settings: Mapping[str, Answer] = field(default_factory=dict)
     device: str = "cpu"
     memory_bytes: int | None = None
+    goals: tuple[Goal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,14 @@ class Record:
 
     @property
     def outcome(self) -> Outcome:
-        """What a searcher is told."""
-        return Outcome(self.score, self.error, measures=self.measures)
+        """What a searcher is told; the measures include what the network costs."""
+        return Outcome(self.score, self.error, measures=self.known)
+
+    @property
+    def known(self) -> Mapping[str, float]:
+        """All numbers known of the trial, by name: costs, and what was measured."""
+        costs = {"params": self.params, "macs": self.macs, "seconds": self.seconds}
+        return {**{name: float(n) for name, n in costs.items() if n is not None}, **self.measures}
 
 
 def seed_of(run_seed: int, trial: int) -> int:
@@ -82,10 +88,7 @@ def ranked(records: Iterable[Record]) -> list[Record]:
 
 def value_of(record: Record, goal: Goal) -> float | None:
     """What the trial reached for one goal, as measured (not negated); None where unknown."""
-    if goal.measure in record.measures:
-        return record.measures[goal.measure]
-    known = {"params": record.params, "macs": record.macs, "seconds": record.seconds}.get(goal.measure)
-    return None if known is None else float(known)
+    return record.known.get(goal.measure)
 
 
 def pareto_front(records: Iterable[Record], goals: Sequence[Goal]) -> list[Record]:
@@ -93,9 +96,13 @@ def pareto_front(records: Iterable[Record], goals: Sequence[Goal]) -> list[Recor
 
     The first goal is the score itself. Records that lack the value of a goal take no part.
     """
-    costs = [(record, _costs(record, goals)) for record in ranked(records)]
-    known = [(record, cost) for record, cost in costs if cost is not None]
-    return [record for record, cost in known if not any(_dominates(other, cost) for _, other in known)]
+    costs = [(_costs(record, goals), record) for record in ranked(records)]
+    known = sorted(((c, r) for c, r in costs if c is not None), key=lambda pair: (pair[0], pair[1].trial))
+    front: list[tuple[tuple[float, ...], Record]] = []
+    for cost, record in known:  # what dominates comes before what it dominates
+        if not any(_dominates(other, cost) for other, _ in front):
+            front.append((cost, record))
+    return [record for _, record in front]
 
 
 def _costs(record: Record, goals: Sequence[Goal]) -> tuple[float, ...] | None:

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from nasdsl.engine.records import Record
 from nasdsl.engine.result import confirmed_text, part_of
 from nasdsl.engine.run import Run
 from nasdsl.engine.show import INSERTED
-from nasdsl.engine.tables import goal_value, sketch, trial_or_best
+from nasdsl.engine.tables import cost_of, costs_shown, goal_value, sketch, trial_or_best
 from nasdsl.engine.wording import answer_text, number
 
 REPORT_NAME = "report.html"
@@ -50,6 +50,7 @@ def report_html(run: Run) -> str:
     if winner is not None:
         parts += [
             _best_trials(run),
+            _front(run),
             _confirmed(run),
             _baselines(run),
             _network(run, winner),
@@ -102,17 +103,28 @@ def _scores(run: Run) -> str:
 
 
 def _best_trials(run: Run) -> str:
-    has_network = run.space.has_network
-    heads = ["trial", *(goal.measure for goal in run.goals)]
-    heads += ["params", "MACs"] if has_network else []
-    heads += ["seconds", "network" if has_network else "point"]
+    return html.section("Best trials", _trials(run, run.top(_TOP)))
+
+
+def _front(run: Run) -> str:
+    """The Pareto set, where there are several goals."""
+    if len(run.goals) < 2:
+        return ""
+    about = "No other trial is at least as good in every objective and better in one."
+    return html.section("Best trade-offs", _trials(run, run.front), html.note(about))
+
+
+def _trials(run: Run, records: Sequence[Record]) -> str:
+    costs = costs_shown(run) if run.space.has_network else ()
+    heads = ["trial", *(goal.measure for goal in run.goals), *costs]
+    heads += ["seconds", "network" if run.space.has_network else "point"]
     rows = []
-    for record in run.top(_TOP):
+    for record in records:
         values = [number(goal_value(record, run.goals, index)) for index in range(len(run.goals))]
-        sizes = [f"{record.params or 0:,}", f"{record.macs or 0:,}"] if has_network else []
+        sizes = [f"{cost_of(record, name):,}" for name in costs]
         text = sketch(run.space, record.point)
         rows.append([str(record.trial), *values, *sizes, f"{record.seconds:.1f}", text])
-    return html.section("Best trials", html.table(heads, rows, range(len(heads) - 1)))
+    return html.table(heads, rows, range(len(heads) - 1))
 
 
 def _confirmed(run: Run) -> str:

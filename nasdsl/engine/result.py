@@ -8,7 +8,7 @@ from typing import TextIO
 
 from nasdsl.engine.progress import record_json
 from nasdsl.engine.run import Run
-from nasdsl.engine.tables import best_table, goal_value, print_table
+from nasdsl.engine.tables import best_table, front_table, goal_value, print_table
 from nasdsl.engine.wording import number
 
 SHOWN = 5  # networks
@@ -21,11 +21,20 @@ def print_result(run: Run, report: Path, out: TextIO) -> None:
     else:
         out.write(f"\nbest networks of {len(run.records)} trials\n")
         print_table(best_table(run, SHOWN), out)
+        print_front(run, out)
     out.write("\n" + "\n".join(figures(run)) + "\n" if figures(run) else "")
     out.write(f"\nrun folder  {run.folder}\nreport      {report}\n")
     if run.best is not None and run.space.has_network:
         out.write(f"next        nasdsl show {run.folder}\n")
         out.write(f"            nasdsl export {run.folder} --to python network.py\n")
+
+
+def print_front(run: Run, out: TextIO) -> None:
+    """The best trade-offs, where there are several objectives."""
+    front = front_table(run)
+    if front is not None:
+        out.write(f"\nbest trade-offs of {' and '.join(goal.measure for goal in run.goals)}\n")
+        print_table(front, out)
 
 
 def figures(run: Run) -> list[str]:

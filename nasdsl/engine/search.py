@@ -200,4 +200,5 @@ def _setup(request: Request, prepared: Prepared, folder: Path) -> Setup:
         function=None if request.evaluate is None else functions.portable(request.evaluate),
         settings=prepared.settings,
         memory_bytes=request.memory_bytes,
+        goals=request.space.goals,
     )

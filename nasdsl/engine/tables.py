@@ -62,22 +62,43 @@ def settings_text(settings: Mapping[str, str]) -> str:
 
 def best_table(run: Run, k: int) -> Table:
     """A row per trial, best first: number, value of each goal, costs, and the network in short."""
-    records = run.top(k)
+    return records_table(run, run.top(k))
+
+
+def front_table(run: Run) -> Table | None:
+    """The same of the trials that no other beats in every goal; None where there is one goal."""
+    return records_table(run, run.front) if len(run.goals) > 1 else None
+
+
+def records_table(run: Run, records: Sequence[Record]) -> Table:
+    """A row per record: number, value of each goal, costs that are no goals, the network in short."""
     costs = any(record.params is not None for record in records)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("trial", *(goal.measure for goal in run.goals)):
         table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("params", "MACs") if costs else ():
+    shown = costs_shown(run) if costs else ()
+    for heading in shown:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("seconds", justify="right", no_wrap=True)
     table.add_column("network" if costs else "point", overflow="fold")
     for record in records:
         values = [number(goal_value(record, run.goals, i)) for i in range(len(run.goals))]
-        sizes = [short_count(record.params or 0), short_count(record.macs or 0)] if costs else []
+        sizes = [short_count(cost_of(record, heading)) for heading in shown]
         table.add_row(
             str(record.trial), *values, *sizes, f"{record.seconds:.1f}", sketch(run.space, record.point)
         )
     return table
+
+
+def costs_shown(run: Run) -> tuple[str, ...]:
+    """The costs that tables show beside the goals."""
+    goals = {goal.measure for goal in run.goals}
+    return tuple(name for name in ("params", "MACs") if name.lower() not in goals)
+
+
+def cost_of(record: Record, heading: str) -> int:
+    """The figure under a heading of `costs_shown`."""
+    return (record.params if heading == "params" else record.macs) or 0
 
 
 def goal_value(record: Record, goals: Sequence[Goal], index: int = 0) -> float | None:

@@ -18,6 +18,7 @@ from nasdsl.engine.messages import Job, Result, Setup
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.places import GPU_VARIABLE
 from nasdsl.engine.spaces import parse_space
+from nasdsl.engine.untrained import Costs, costs_of, with_all_goals
 from nasdsl.engine.worker import Channel
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
@@ -87,8 +88,8 @@ class _Bench:
             device=self.setup.device,
             on_epoch=on_epoch,
         )
-        result = self._result(plan, trained, goal)
-        return _with_weights(result, trained, job)
+        result = self._result(costs_of(self.space, Point.from_json(job.point)), trained, goal)
+        return _with_weights(with_all_goals(result, self.setup.goals), trained, job)
 
     def test(self, job: Job) -> Result:
         """The kept weights on the test split."""
@@ -106,19 +107,14 @@ class _Bench:
         settings = overridden(decided.settings, self.setup.settings)
         return plan, build(plan, seed=job.seed).to(self.setup.device), settings
 
-    def _result(self, plan: Plan, trained: Trained, goal: Goal) -> Result:
-        known = {**trained.measures, "params": plan.params, "macs": plan.macs, "seconds": trained.seconds}
-        fields: dict[str, Any] = {
-            "measures": trained.measures,
-            "params": plan.params,
-            "macs": plan.macs,
-            "curve": tuple(trained.curve),
-        }
+    def _result(self, costs: Costs, trained: Trained, goal: Goal) -> Result:
+        known = {**costs.measures, "seconds": trained.seconds, **trained.measures}
         if goal.measure not in known:
             raise ValueError(
                 f"training gives no measure `{goal.measure}`; it gives {', '.join(sorted(known))}"
             )
-        return scored(_signed(float(known[goal.measure]), goal), **fields)
+        score = _signed(float(known[goal.measure]), goal)
+        return costs.added_to(scored(score, measures=trained.measures, curve=tuple(trained.curve)))
 
 
 def _with_weights(result: Result, trained: Trained, job: Job) -> Result:

@@ -123,7 +123,7 @@ class Space:
         if not self._program.requirements:
             return True
         # Before the data are read, their shapes are not known, nor what they cost.
-        quantities = measure(self.decided(point)) if self.has_network and self._is_concrete else {}
+        quantities = self.quantities(point) if self.has_network and self._is_concrete else {}
         return all(line.holds(point, quantities) for line in self._program.requirements)
 
     def decide(self, choose: Callable[[Decision], Answer]) -> Point:
@@ -139,6 +139,13 @@ class Space:
         """The network and the settings that a point decides. Raises AnswerError for no point."""
         answers = point if isinstance(point, Point) else Point(point)
         return decided(self._machine, answers, self.task)
+
+    def quantities(self, point: Mapping[str, Answer]) -> Mapping[str, int]:
+        """What is known of a point's network before any training: `params`, `macs`, `depth`, …
+
+        Raises AnswerError for no point, Dead where nothing fits.
+        """
+        return measure(self.decided(point))
 
     def contains(self, point: Mapping[str, Answer]) -> bool:
         """Whether the answers make a point of this space, every `require` included."""

@@ -122,16 +122,18 @@ def _look_for_file(c: Checker, node: s.Call, arguments: Mapping[str, object]) ->
 
 
 def goals_of(c: Checker, file: s.File, task: Task | None) -> tuple[Goal, ...]:
-    """The objectives; without a line, the usual measure of the task."""
+    """The objectives, the first of them the score; without a line, the usual measure of the task."""
+    goals: dict[str, Goal] = {}
     items = [item for item in file.items if isinstance(item, s.Objective)]
-    for extra in items[1:]:
-        message = "a second objective is not part of this version"
-        c.problems.error(
-            "not-yet", message, extra.span, "bound it with `require`, as in `require params <= 500k`"
-        )
-    goals = [goal for item in items[:1] if (goal := _goal(c, item, task)) is not None]
-    if goals or items:
-        return tuple(goals)
+    for item in items:
+        goal = _goal(c, item, task)
+        if goal is not None and goal.measure in goals:
+            message = f"`{goal.measure}` is an objective already"
+            c.problems.error("duplicate-objective", message, item.span, "each measure has one line")
+        elif goal is not None:
+            goals[goal.measure] = goal
+    if items:
+        return tuple(goals.values())
     return (Goal(MEASURES[task.kind][0] if task else "score", True),)
 
 
