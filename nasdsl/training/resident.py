@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
+from nasdsl.language.shapes import Shape
+from nasdsl.training.batch import Batch, Tensors
 from nasdsl.training.dataset import Dataset, Scale
-from nasdsl.training.transforms import Batch, Tensors
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,19 @@ class Resident:
     targets: Tensors
     scales: dict[str, Affine]
     deviations: Tensors  # of the targets, (k,); ones where they are not standardized
-    images: frozenset[str]  # inputs that go to the network channels last
+    shapes: Mapping[str, Shape]
+
+    @cached_property
+    def images(self) -> frozenset[str]:
+        """Inputs that go to the network channels last."""
+        return frozenset(name for name, shape in self.shapes.items() if shape.layout == "image")
 
     def batch(self, rows: torch.Tensor) -> Batch:
         """The samples of these rows, standardized."""
         return Batch(
             {name: self._input(name, x[rows]) for name, x in self.inputs.items()},
             {name: y[rows] for name, y in self.targets.items()},
+            rows,
         )
 
     def _input(self, name: str, x: torch.Tensor) -> torch.Tensor:
@@ -72,7 +81,7 @@ def _made(data: Dataset, fold: int, device: torch.device) -> Resident:
         targets=targets,
         scales={name: _affine(scale, device) for name, scale in scales.inputs.items()},
         deviations=deviations,
-        images=frozenset(name for name, shape in data.shapes.items() if shape.layout == "image"),
+        shapes=data.shapes,
     )
 
 

@@ -7,77 +7,12 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from training_toys import FAST, arrays, cnn, mlp, rows, run, same
 
 from compiler.plan import Plan
 from nasdsl.language.network import Spec, Task
-from nasdsl.training import DataError, Diverged, UserData, measure, open_data, train
+from nasdsl.training import DataError, Diverged, measure, open_data, train
 from nasdsl.training.dataset import INPUT, OUTPUT
-
-
-def plan_for(data):
-    inputs = {name: shape.sizes() for name, shape in data.shapes.items()}
-    return Plan((), inputs, {OUTPUT: "last"}, 0, 0, 0, 0, "")
-
-
-def arrays(kind, x, y):
-    return open_data(Task(kind, None, {}, 1), None, UserData.from_arrays((x, y)))
-
-
-def rows(n=200, seed=0):
-    """Two features; the class is the sign of their sum."""
-    x = np.random.default_rng(seed).normal(size=(n, 2)).astype(np.float32)
-    return x, (x.sum(1) > 0).astype(int)
-
-
-@pytest.fixture(scope="module")
-def two_classes():
-    return arrays("classification", *rows())
-
-
-@pytest.fixture(scope="module")
-def a_line():
-    """y = 300 + 50 a - 20 b, with a little noise."""
-    x, _ = rows()
-    noise = np.random.default_rng(1).normal(size=len(x))
-    return arrays("regression", x, 300 + x @ [50, -20] + noise)
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    """Two channels of 6x6; the class is the brighter channel."""
-    x = np.random.default_rng(0).normal(size=(120, 2, 6, 6)).astype(np.float32)
-    return arrays("classification", x, (x[:, 0].mean((1, 2)) > x[:, 1].mean((1, 2))).astype(int))
-
-
-def mlp(outputs=2, dropout=0.0, seed=0):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Dropout(dropout), nn.Linear(16, outputs))
-
-
-def cnn(seed=0):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        # No bias before a norm: its gradient is rounding, which Adam would blow up.
-        body = (
-            nn.Conv2d(2, 8, 3, padding=1, bias=False),
-            nn.BatchNorm2d(8),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-        )
-        return nn.Sequential(*body, nn.Flatten(), nn.Linear(8, 2))
-
-
-FAST = {"optimizer": Spec("adamw", {"lr": 0.01}), "epochs": 8, "batch_size": 16}
-
-
-def run(module, data, settings, seed=0, **options):
-    return train(module, plan_for(data), settings, data, seed, **options)
-
-
-def same(a, b):
-    return all(torch.equal(a.state_dict[name], b.state_dict[name]) for name in a.state_dict)
-
 
 # --- learning ---------------------------------------------------------------------------------
 

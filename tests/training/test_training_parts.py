@@ -8,13 +8,14 @@ import torch
 
 from nasdsl.language.network import Spec, Task
 from nasdsl.training import UserData, fit_baselines, open_data
+from nasdsl.training.batch import Batch
 from nasdsl.training.measures import regression
-from nasdsl.training.schedules import schedule
-from nasdsl.training.transforms import Batch, Mixup
+from nasdsl.training.methods.mixup import Mixup
+from nasdsl.training.schedules import Pace, schedule
 
 
 def test_cosine_rises_then_falls_to_its_floor():
-    rate = schedule(Spec("cosine", {"warmup": 0.1, "floor": 0.2}), 100)
+    rate = schedule(Spec("cosine", {"warmup": 0.1, "floor": 0.2}), Pace(100))
     assert [rate(step) for step in (0, 4, 9)] == pytest.approx([0.1, 0.5, 1.0])
     assert rate(10) == pytest.approx(1.0)
     assert rate(55) == pytest.approx(0.6)  # half way down
@@ -23,19 +24,19 @@ def test_cosine_rises_then_falls_to_its_floor():
 
 
 def test_constant_stays_after_its_warmup():
-    rate = schedule(Spec("constant", {"warmup": 0.5}), 10)
+    rate = schedule(Spec("constant", {"warmup": 0.5}), Pace(10))
     assert [rate(step) for step in range(7)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 1, 1])
 
 
 def test_a_warmup_of_everything_only_rises():
-    rate = schedule(Spec("cosine", {"warmup": 1.0, "floor": 0.0}), 4)
+    rate = schedule(Spec("cosine", {"warmup": 1.0, "floor": 0.0}), Pace(4))
     assert [rate(step) for step in range(4)] == pytest.approx([0.25, 0.5, 0.75, 1])
 
 
 def test_mixup_mixes_inputs_and_targets_by_one_share():
     x = torch.arange(12.0).reshape(6, 2)
     y = torch.tensor([0, 1, 2, 0, 1, 2])
-    mixed = Mixup(0.5, 3)(Batch({"a": x}, {"b": y}), np.random.default_rng(0))
+    mixed = Mixup(0.5, 3, np.random.default_rng(0))(Batch({"a": x}, {"b": y}, torch.arange(6)), None)
     rng = np.random.default_rng(0)
     share, partner = rng.beta(0.5, 0.5), rng.permutation(6)
     one_hot = torch.eye(3)[y]
@@ -46,7 +47,7 @@ def test_mixup_mixes_inputs_and_targets_by_one_share():
 
 def test_mixup_of_numbers_keeps_their_form():
     y = torch.arange(4.0)[:, None]
-    mixed = Mixup(0.5, None)(Batch({"a": y}, {"b": y}), np.random.default_rng(0))
+    mixed = Mixup(0.5, None, np.random.default_rng(0))(Batch({"a": y}, {"b": y}, torch.arange(4)), None)
     torch.testing.assert_close(mixed.targets["b"], mixed.inputs["a"])
 
 

@@ -114,32 +114,43 @@ _SCHEDULES = (
         _WARMUP,
         Argument("floor", _SHARE, "share of the rate that is left at the end", 0.0),
     ),
-    _later(
+    _row(
         "schedule",
         "wsd",
-        "Warm-up, a long constant stretch, a short decay.",
+        "Warm-up, a long constant stretch, a short fall of the form 1 - sqrt (Hägele et al. 2024).",
         _WARMUP,
         Argument("decay", _SHARE, "share of all steps in which the rate falls", 0.2),
     ),
-    _later(
+    _row(
         "schedule",
         "power",
-        "Power Scheduler: a rate that falls as a power of the samples seen.",
+        "Power Scheduler: batch_size * a * n^b of the n tokens or samples seen, never above `lr`, then a"
+        " linear fall (Shen et al. 2024).",
         Argument("a", _POSITIVE, "factor", 4.0),
         Argument("b", real(), "exponent", -0.51),
+        Argument("decay", _SHARE, "share of all steps in which the rate falls to zero", 0.1),
+        _WARMUP,
+        positional=2,
     ),
-    _later(
+    _row(
         "schedule",
         "plateau",
-        "Lower where validation stops improving.",
+        "Lower wherever the validation loss stops falling.",
         Argument("factor", real(0, 1), "the rate is multiplied with this", 0.5),
-        Argument("patience", integer(1), "epochs without improvement before that", 5),
+        Argument("patience", integer(1), "epochs in a row without a new lowest loss before that", 5),
+        positional=2,
     ),
-    _later(
+    _row(
         "schedule",
         "hypergradient",
-        "The rate follows its own gradient (Baydin et al. 2018).",
-        Argument("kind", name_of("adam", "sgd"), "how the rate is stepped", "sgd"),
+        "The rate follows its own gradient (Baydin et al. 2018), in the form that knows no scale.",
+        Argument(
+            "kind",
+            name_of("adam", "sgd"),
+            "what the gradient is compared with: the last step of Adam, or the last gradient",
+            "sgd",
+        ),
+        Argument("beta", _POSITIVE, "share by which the rate moves in a step, at most", 0.02),
     ),
 )
 

@@ -1,0 +1,23 @@
+"""A batch: what goes from the data through the transforms into the network and the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+
+Tensors: TypeAlias = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs by name, standardized; targets by output: classes (n,), shares (n, classes), numbers (n, k).
+
+    index: (n,) row numbers in the data set. They key all state that is kept per sample.
+    """
+
+    inputs: Tensors
+    targets: Tensors
+    index: torch.Tensor

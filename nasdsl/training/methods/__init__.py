@@ -1,0 +1,1 @@
+"""One method of training in each file; `table.py` lists them."""

@@ -1,0 +1,201 @@
+"""One network in training on one fold: the step, with everything that hangs on its joints."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from nasdsl.language.network import Spec
+from nasdsl.training.batch import Batch, Tensors
+from nasdsl.training.dataset import Dataset
+from nasdsl.training.errors import DataError, Diverged
+from nasdsl.training.losses import Loss, measured_loss, training_loss
+from nasdsl.training.measuring import measured, outputs_of
+from nasdsl.training.methods import hypergradient, plateau
+from nasdsl.training.methods.table import methods
+from nasdsl.training.module_hooks import ModuleHooks
+from nasdsl.training.optimizers import optimizer, set_rate
+from nasdsl.training.protocols import Course, Parts, Setup, together
+from nasdsl.training.resident import resident
+from nasdsl.training.schedules import Attentive, Schedule, pace, schedule
+from nasdsl.training.settings import Settings, call, real, whole
+
+if TYPE_CHECKING:
+    from compiler.plan import Plan
+
+# Schedules that look at the training.
+_ATTENTIVE: Mapping[str, Callable[[Spec, Setup], Attentive]] = {
+    "plateau": plateau.make,
+    "hypergradient": hypergradient.make,
+}
+_LOWER_RATE = "; a lower learning rate may help"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One network in training on one fold."""
+
+    setup: Setup
+    course: Course
+    parts: Parts
+    hooks: ModuleHooks
+    loss: Loss
+    schedule: Schedule
+    order: torch.Generator
+    valid_rows: torch.Tensor
+
+    def epoch(self) -> dict[str, float]:
+        """One pass over the training part; the measures after it, and `train_loss` during it."""
+        for hook in self.parts.before_epoch:
+            hook(self.course)
+        self.course.module.train()
+        with _refusing_single_samples(self.setup.batch_size):
+            losses = [self._step(rows) for rows in self._batches()]
+        train_loss = float(torch.stack(losses).mean())
+        if not math.isfinite(train_loss):
+            raise Diverged(f"the training loss is {train_loss}{_LOWER_RATE}")
+        self.course.epoch += 1
+        found = {"train_loss": train_loss, **self.measure()}
+        for told in self.parts.after_epoch:
+            told(self.course, found)
+        return found
+
+    def measure(self) -> dict[str, float]:
+        """Of the validation part. Raises Diverged for what is no finite number."""
+        setup = self.setup
+        found = measured(self.network(), setup.data, self.valid_rows, setup.kind, setup.loss)
+        for name, value in found.items():
+            if not math.isfinite(value):
+                raise Diverged(f"`{name}` is {value} on the validation part{_LOWER_RATE}")
+        return found
+
+    def network(self) -> nn.Module:
+        """The one to measure and keep; the one in training, unless a method has another."""
+        return self.parts.measured[-1]() if self.parts.measured else self.course.module
+
+    def finish(self) -> None:
+        """The network that was asked for holds what is to be kept."""
+        if self.network() is not self.course.module:
+            self.course.module.load_state_dict(self.network().state_dict())
+
+    def _batches(self) -> tuple[torch.Tensor, ...]:
+        """Row numbers, freshly shuffled. A lone last sample waits for another epoch."""
+        rows = self.course.rows
+        order = rows[torch.randperm(len(rows), generator=self.order)].to(self.setup.device)
+        batches = torch.split(order, self.setup.batch_size)[: n_batches(len(order), self.setup.batch_size)]
+        return batches[: self.course.n_steps - self.course.step]
+
+    def _step(self, rows: torch.Tensor) -> torch.Tensor:
+        """One step, in the order that `protocols` draws."""
+        course, parts = self.course, self.parts
+        batch = self.setup.data.batch(rows)
+        for transform in (*parts.augment, *parts.retarget, *parts.mix):
+            batch = transform(batch, course)
+        for tell in self.hooks.progress:
+            tell(course.step, course.n_steps)
+        set_rate(course.optimizer, self.schedule(course.step))
+        course.optimizer.zero_grad()
+        outputs = outputs_of(course.module, batch)
+        loss = self._total(batch, outputs)
+        loss.backward()  # type: ignore[no-untyped-call]
+        for hook in parts.gradients:
+            hook(course)
+        course.optimizer.step()
+        for after in self.hooks.after:
+            after()
+        course.step += 1
+        for hook in (*parts.project, *parts.restructure, *parts.average):
+            hook(course)
+        for observe in parts.observers:
+            observe(batch, {name: output.detach() for name, output in outputs.items()}, course)
+        return loss.detach()
+
+    def _total(self, batch: Batch, outputs: Tensors) -> torch.Tensor:
+        """The sum over all outputs, with the terms of methods and of the network itself."""
+        losses = [self.loss(outputs[name], target) for name, target in batch.targets.items()]
+        losses += [term(batch, outputs, self.course) for term in self.parts.terms]
+        losses += [auxiliary() for auxiliary in self.hooks.auxiliary]
+        return torch.stack(losses).sum()
+
+
+def session(
+    module: nn.Module,
+    plan: Plan,
+    settings: Settings,
+    data: Dataset,
+    fold: int,
+    seed: int,
+    n_epochs: int,
+    device: torch.device,
+) -> Session:
+    """Everything that a training needs, before its first step."""
+    if any(shape.layout == "image" for shape in data.shapes.values()):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    rows = data.folds[fold]
+    batch_size = min(whole(settings, "batch_size"), len(rows.train))
+    setup = Setup(
+        module=module,
+        plan=plan,
+        settings=settings,
+        data=resident(data, fold, device),
+        kind=data.kind,
+        outputs=data.outputs,
+        rows=torch.from_numpy(np.array(rows.train)),
+        batch_size=batch_size,
+        n_epochs=n_epochs,
+        n_steps=n_epochs * n_batches(len(rows.train), batch_size),
+        seed=seed,
+        device=device,
+        loss=measured_loss(settings, data.kind),
+    )
+    optimizer_spec, schedule_spec = call(settings, "optimizer"), call(settings, "schedule")
+    assert optimizer_spec is not None and schedule_spec is not None
+    rate, rate_parts = _rate(schedule_spec, optimizer_spec, setup)
+    return Session(
+        setup=setup,
+        course=Course(
+            module=module,
+            optimizer=optimizer(optimizer_spec, module, real(settings, "weight_decay")),
+            n_epochs=n_epochs,
+            n_steps=setup.n_steps,
+            rows=setup.rows,
+        ),
+        parts=together([methods(setup), rate_parts]),
+        hooks=ModuleHooks.of(module),
+        loss=training_loss(settings, data.kind),
+        schedule=rate,
+        order=torch.Generator().manual_seed(seed),
+        valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
+    )
+
+
+def _rate(spec: Spec, optimizer_spec: Spec, setup: Setup) -> tuple[Schedule, Parts]:
+    if spec.name not in _ATTENTIVE:
+        return schedule(spec, pace(setup, optimizer_spec)), Parts(fuses=True)
+    attentive = _ATTENTIVE[spec.name](spec, setup)
+    return attentive, attentive.parts()
+
+
+def n_batches(n_rows: int, batch_size: int) -> int:
+    """Per epoch. A lone last sample waits for another epoch: batch norm cannot take it."""
+    full, rest = divmod(n_rows, batch_size)
+    return full + (rest > 1)
+
+
+@contextmanager
+def _refusing_single_samples(batch_size: int) -> Iterator[None]:
+    """Raises DataError for a norm over a batch of one, which torch refuses in its own words."""
+    try:
+        yield
+    except ValueError as error:
+        if batch_size > 1 or not str(error).startswith("Expected more than 1 value per channel"):
+            raise
+        help = "take a batch_size of 2 or more, or layer_norm"
+        raise DataError("batch_norm cannot normalize a batch of one sample", help=help) from error
