@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from compiler.hooks import parameter_groups
 from nasdsl.language.network import Spec
 from nasdsl.training.errors import DataError
 from nasdsl.training.settings import numbers
@@ -18,22 +19,17 @@ Groups = list[dict[str, Any]]
 def optimizer(spec: Spec, module: nn.Module, weight_decay: float | None = None) -> torch.optim.Optimizer:
     """An optimizer over the trainable weights of a module.
 
-    `weight_decay` takes the place of the optimizer's own. Decay pulls matrices and kernels only: biases
-    and the scales of norms have one axis and are left alone.
+    `weight_decay` takes the place of the optimizer's own; which tensors it pulls is for `compiler.hooks` to say.
     Raises DataError for a module without trainable weights.
     """
     arguments = numbers(spec)
     decay = arguments["weight_decay"] if weight_decay is None else weight_decay
-    weights = [p for p in module.parameters() if p.requires_grad]
-    if not weights:
+    groups = parameter_groups(module, decay)
+    if not groups:
         raise DataError(
             "the network has no weights to train", help="add a layer with weights: `linear(outputs)`"
         )
-    groups: Groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    made = _MAKE[spec.name]([group for group in groups if group["params"]], spec, arguments)
+    made = _MAKE[spec.name](groups, spec, arguments)
     for group in made.param_groups:
         group["full_lr"] = arguments["lr"]
     return made

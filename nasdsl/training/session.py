@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from compiler.hooks import Hooks
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch, Tensors
 from nasdsl.training.dataset import Dataset
@@ -20,7 +21,6 @@ from nasdsl.training.losses import Loss, measured_loss, training_loss
 from nasdsl.training.measuring import measured, outputs_of
 from nasdsl.training.methods import hypergradient, plateau
 from nasdsl.training.methods.table import methods
-from nasdsl.training.module_hooks import ModuleHooks
 from nasdsl.training.optimizers import optimizer, set_rate
 from nasdsl.training.protocols import Course, Parts, Setup, together
 from nasdsl.training.resident import resident
@@ -45,7 +45,7 @@ class Session:
     setup: Setup
     course: Course
     parts: Parts
-    hooks: ModuleHooks
+    hooks: Hooks
     loss: Loss
     schedule: Schedule
     order: torch.Generator
@@ -98,18 +98,17 @@ class Session:
         batch = self.setup.data.batch(rows)
         for transform in (*parts.augment, *parts.retarget, *parts.mix):
             batch = transform(batch, course)
-        for tell in self.hooks.progress:
-            tell(course.step, course.n_steps)
+        self.hooks.set_progress(course.step, course.n_steps)
         set_rate(course.optimizer, self.schedule(course.step))
         course.optimizer.zero_grad()
         outputs = outputs_of(course.module, batch)
         loss = self._total(batch, outputs)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.hooks.after_backward(lambda: outputs_of(course.module, batch))
         for hook in parts.gradients:
             hook(course)
         course.optimizer.step()
-        for after in self.hooks.after:
-            after()
+        self.hooks.after_step()
         course.step += 1
         for hook in (*parts.project, *parts.restructure, *parts.average):
             hook(course)
@@ -121,8 +120,8 @@ class Session:
         """The sum over all outputs, with the terms of methods and of the network itself."""
         losses = [self.loss(outputs[name], target) for name, target in batch.targets.items()]
         losses += [term(batch, outputs, self.course) for term in self.parts.terms]
-        losses += [auxiliary() for auxiliary in self.hooks.auxiliary]
-        return torch.stack(losses).sum()
+        own = self.hooks.auxiliary_loss()
+        return torch.stack(losses if own is None else [*losses, own]).sum()
 
 
 def session(
@@ -168,7 +167,7 @@ def session(
             rows=setup.rows,
         ),
         parts=together([methods(setup), rate_parts]),
-        hooks=ModuleHooks.of(module),
+        hooks=Hooks(module),
         loss=training_loss(settings, data.kind),
         schedule=rate,
         order=torch.Generator().manual_seed(seed),
