@@ -12,7 +12,7 @@ from pathlib import Path
 from nasdsl.language.errors import NasdslError, SpaceError
 from nasdsl.language.parser import parse
 from nasdsl.language.printer import print_file
-from nasdsl.language.reading import read_text
+from nasdsl.language.textfile import read_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

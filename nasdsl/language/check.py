@@ -9,6 +9,7 @@ from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.facts import Facts
+from nasdsl.language.importing import resolve
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_value
@@ -52,20 +53,27 @@ class Examination:
     facts: Facts
 
 
-def check(file: s.File, bound: Bound | None = None) -> Program:
-    """Check one file. Raises SpaceError with every problem, ordered by place."""
-    found = examine(file, bound)
+def check(file: s.File, bound: Bound | None = None, trust: bool = False) -> Program:
+    """Check one file and what it imports. Raises SpaceError with every problem, ordered by place.
+
+    With `trust` it may name files outside its folder.
+    """
+    found = examine(file, bound, trust)
     if found.program is None:
         raise SpaceError(found.problems)
     return found.program
 
 
 @deep_recursion()
-def examine(file: s.File, bound: Bound | None = None) -> Examination:
+def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Examination:
     """Check one file, and keep what was learnt of it also where there are errors."""
-    problems = Problems(file.source)
+    try:
+        file = resolve(file, trust)
+    except SpaceError as error:
+        return Examination(None, error.diagnostics, Facts())
+    problems = Problems(file.source, file.imported)
     has_network = any(isinstance(item, s.Network) for item in file.items)
-    c = Checker(problems, has_network, print_value, QUANTITIES)
+    c = Checker(problems, has_network, print_value, QUANTITIES, trust=trust)
     _refuse_later_items(c, file)
     _refuse_second(c, file)
     frame = FrameBuilder()
@@ -145,8 +153,6 @@ def machine_of(statement: Statement, frame_size: int, task: Task | None, blind: 
 def _refuse_later_items(c: Checker, file: s.File) -> None:
     for item in file.items:
         match item:
-            case s.Import():
-                c.problems.error("not-yet", "`import` is not part of this version", item.span)
             case s.Use():
                 c.problems.error("not-yet", "`use` is not part of this version", item.span)
             case s.Network(inputs=inputs) if len(inputs) > 1:
@@ -177,8 +183,8 @@ def _definitions(c: Checker, file: s.File, top: Scope) -> None:
         if not isinstance(item, s.BlockDefinition):
             continue
         if item.name in c.blocks:
-            line = c.blocks[item.name].span.line
-            message = f"block `{item.name}` is already defined, on line {line}"
+            where = c.problems.where(c.blocks[item.name].span)
+            message = f"block `{item.name}` is already defined, {where}"
             c.problems.error("duplicate-name", message, item.span)
             continue
         c.blocks[item.name] = item
@@ -259,7 +265,7 @@ def _warn_unused(c: Checker, top: Scope) -> None:
     if not c.has_network:
         return
     for name, binding in top.names.items():
-        if not binding.used:
+        if not binding.used and c.problems.place(binding.span)[0] is c.problems.source:
             message = f"`{name}` is never used, and decides nothing"
             c.problems.warn("unused-let", message, binding.span)
 

@@ -104,10 +104,18 @@ class _Printer:
         if file.name is not None:
             self._space(file)
         for item in file.items:
+            if file.imported and item.span.start >= file.imported[0][0]:
+                self._lines += _Printer([])._imported(item)
+                continue
             self._before(item)
             self._item(item)
         self._flush(len(file.source.text))
         return "\n".join(line.rstrip() for line in self._lines) + "\n" if self._lines else ""
+
+    def _imported(self, item: s.Item) -> list[str]:
+        """The lines of an item from another file, whose comments stay there."""
+        self._item(item)
+        return self._lines
 
     def _space(self, file: s.File) -> None:
         tokens = tokenize(file.source)[0] if file.source.text else []

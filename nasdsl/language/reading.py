@@ -6,48 +6,18 @@ import os
 
 from nasdsl.language import parser
 from nasdsl.language.check import check
-from nasdsl.language.errors import NOWHERE, Diagnostic, Source, SpaceError, Span
-from nasdsl.language.lexer import MAX_FILE
 from nasdsl.language.space import Space
+from nasdsl.language.textfile import read_text
 
 
-def parse(text: str, name: str = "inline.space") -> Space:
-    """The space that a text describes; `name` stands in its diagnostics. Raises SpaceError."""
-    return Space(check(parser.parse(text, name)))
+def parse(text: str, name: str = "inline.space", trust: bool = False) -> Space:
+    """The space that a text describes; `name` stands in its diagnostics. Raises SpaceError.
+
+    `trust`: its author is trusted, so it may name files outside its folder.
+    """
+    return Space(check(parser.parse(text, name), trust=trust))
 
 
-def load(path: str | os.PathLike[str]) -> Space:
+def load(path: str | os.PathLike[str], trust: bool = False) -> Space:
     """The space of a file. Raises SpaceError, also where the file cannot be read."""
-    return parse(read_text(path), os.fspath(path))
-
-
-def read_text(path: str | os.PathLike[str]) -> str:
-    """The text of a `.space` file. Raises SpaceError for what is no readable UTF-8 file."""
-    name = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_FILE + 1)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise _unreadable(name, "unreadable-file", f"cannot read the file: {reason}") from error
-    except ValueError as error:  # a NUL in the name
-        raise _unreadable(name, "unreadable-file", f"cannot read the file: {error}") from error
-    try:
-        # A file cut at the limit may end inside a character; the lexer refuses it for its size.
-        return raw.decode("utf-8-sig", errors="replace" if len(raw) > MAX_FILE else "strict")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(name, raw, error.start) from error
-
-
-def _unreadable(name: str, code: str, message: str) -> SpaceError:
-    return SpaceError([Diagnostic(code, message, NOWHERE, Source(name, ""))])
-
-
-def _not_utf8(name: str, raw: bytes, offset: int) -> SpaceError:
-    text = raw.decode("utf-8", errors="replace")
-    before = raw[:offset].decode("utf-8", errors="replace")
-    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    span = Span(len(before), len(before) + 1, line, column, line, column + 1)
-    message = f"byte 0x{raw[offset]:02x} is not UTF-8"
-    help = ("save the file as UTF-8",)
-    return SpaceError([Diagnostic("not-utf-8", message, span, Source(name, text), help)])
+    return parse(read_text(path), os.fspath(path), trust)

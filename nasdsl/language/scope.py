@@ -16,8 +16,9 @@ from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
 class Problems:
     """Collects every problem of a file; nothing stops at the first."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, imported: tuple[tuple[int, Source], ...] = ()) -> None:
         self.source = source
+        self._imported = imported  # see importing.py
         self.found: list[Diagnostic] = []
         self.facts = Facts()
 
@@ -29,7 +30,8 @@ class Problems:
 
     def _add(self, code: str, message: str, span: Span, help: Iterable[str], severity: str) -> None:
         lines = tuple(line for line in help if line)
-        found = Diagnostic(code, message, span, self.source, lines, severity)
+        source, span = self.place(span)
+        found = Diagnostic(code, message, span, source, lines, severity)
         if found not in self.found:
             self.found.append(found)
 
@@ -39,6 +41,18 @@ class Problems:
         self.facts.could_be(span, known)
         self.error(code, message, span, did_you_mean(name, known))
 
+    def place(self, span: Span) -> tuple[Source, Span]:
+        """The file that a span lies in, and where in it."""
+        for base, source in reversed(self._imported):
+            if span.start >= base:
+                return source, span._replace(start=span.start - base, end=span.end - base)
+        return self.source, span
+
+    def where(self, span: Span) -> str:
+        """`on line 3`, or `on line 3 of blocks.space` where that is another file."""
+        source, _ = self.place(span)
+        return f"on line {span.line}" + (f" of {source.name}" if source is not self.source else "")
+
     @property
     def errors(self) -> list[Diagnostic]:
         return [d for d in self.found if d.severity == "error"]
@@ -47,7 +61,8 @@ class Problems:
         """Everything found, ordered by place. What is unused often is so because of an error
         elsewhere, so beside errors it is left out."""
         shown = [d for d in self.found if not (self.errors and d.code.startswith("unused-"))]
-        return sorted(shown, key=lambda d: (d.span.start, d.severity))
+        files = [self.source, *(source for _, source in self._imported)]
+        return sorted(shown, key=lambda d: (files.index(d.source), d.span.start, d.severity))
 
 
 class FrameBuilder:
@@ -168,6 +183,7 @@ class Checker:
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
     measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
+    trust: bool = False  # whether the author of the file is trusted
     index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 
 

@@ -11,10 +11,12 @@ from nasdsl.language import syntax as s
 from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
-from nasdsl.language.errors import AnswerError, Diagnostic, Infeasible
+from nasdsl.language.depth import deep_recursion
+from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
+from nasdsl.language.places import with_places
 from nasdsl.language.point import Point
 from nasdsl.language.printer import print_file
 from nasdsl.language.quantities import ADDITIVE, measure
@@ -53,10 +55,10 @@ class Space:
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the canonical text: equal for files that differ in layout and comments only."""
+        """SHA-256 of the text without comments, all in one layout: equal for files that mean the same."""
         from hashlib import sha256  # loads OpenSSL, which a check has no use for
 
-        return sha256(self.text.encode()).hexdigest()
+        return sha256(print_file(_bare(self.file)).encode()).hexdigest()
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
@@ -230,3 +232,10 @@ class Space:
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""
         return self.decided(point).settings
+
+
+@deep_recursion()
+def _bare(file: s.File) -> s.File:
+    """A file as if it had never been laid out."""
+    items = with_places(file.items, lambda span: NOWHERE)
+    return s.File(file.name, items)

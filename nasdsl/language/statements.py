@@ -78,8 +78,7 @@ def let(c: Checker, node: s.Let, scope: Scope) -> None:
     """Bind a name to the term of its value: every use is the same term."""
     previous = scope.names.get(node.name)
     if previous is not None:
-        line = previous.span.line
-        message = f"`{node.name}` is already bound in this body, on line {line}"
+        message = f"`{node.name}` is already bound in this body, {c.problems.where(previous.span)}"
         c.problems.error("duplicate-name", message, node.span, "choose another name")
         return
     if node.name in table.SIGNATURES or node.name in c.quantities:

@@ -189,7 +189,11 @@ def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
     if id(term) in v.reported or v.uncertain:
         return
     v.reported.add(id(term))
-    chain = [f"line {span.line}: `{op}` gives {shape}" for span, op, shape in v.trail[-6:] if shape]
+    chain = [
+        f"{v.problems.where(span).removeprefix('on ')}: `{op}` gives {shape}"
+        for span, op, shape in v.trail[-6:]
+        if shape
+    ]
     lines = [error.help] if error.help else []
     if chain:
         lines.append("the shapes that led here: " + "; ".join(chain))

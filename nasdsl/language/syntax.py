@@ -14,7 +14,7 @@ from nasdsl.language.node import Node, keyword
 class Syntax(Node):
     """The base of all nodes: where a node stands in its source."""
 
-    _apart: ClassVar[tuple[str, ...]] = ("span", "doc", "source")  # take no part in equality
+    _apart: ClassVar[tuple[str, ...]] = ("span", "doc", "source", "imported")  # take no part in equality
 
     span: Span = keyword(default=NOWHERE, kw_only=True)
 
@@ -249,9 +249,11 @@ Item = Import | Use | Let | BlockDefinition | Network | Train | Task | Require |
 
 
 class File(Syntax):
-    """One parsed file. `comments` (offset, text) serve the printer and take no part in equality."""
+    """One parsed file. `imported`: the files whose items have been put into it, each with what has
+    been added to its offsets (importing.py)."""
 
     name: str | None
     items: tuple[Item, ...]
     doc: str = ""
     source: Source = Source("<none>", "")
+    imported: tuple[tuple[int, Source], ...] = ()

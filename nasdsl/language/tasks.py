@@ -112,7 +112,7 @@ def _look_for_file(c: Checker, node: s.Call, arguments: Mapping[str, object]) ->
         return
     folder = os.path.realpath(os.path.dirname(name))
     found = os.path.realpath(os.path.join(folder, path))
-    if os.path.commonpath([folder, found]) != folder:
+    if not c.trust and os.path.commonpath([folder, found]) != folder:
         message = f'"{path}" lies outside the folder of this file'
         help = "put the data beside the space, or give them with `--data FILE`"
         c.problems.error("file-outside", message, node.span, help)

@@ -45,7 +45,7 @@ def _use_arguments(
         chosen = given.get(parameter.name, parameter.default)
         if chosen is None:
             message = f"block `{node.name}` needs `{parameter.name}`"
-            where = f"it is defined on line {written.span.line}"
+            where = f"it is defined {c.problems.where(written.span)}"
             c.problems.error("missing-argument", message, node.span, where)
             return None
         terms.append(value(c, chosen, scope, Wanted(parameter.name, None, PLAIN)))
