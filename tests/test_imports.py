@@ -14,15 +14,24 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "nasdsl.language": (),
     "searchers": ("nasdsl.language",),
+    "nasdsl.editor": ("nasdsl.language",),
     "compiler": ("nasdsl.language",),
     "nasdsl.training": ("nasdsl.language", "compiler"),
     "nasdsl.engine": ("nasdsl.language", "compiler", "searchers", "nasdsl.training"),
-    "nasdsl.cli": ("nasdsl.language", "compiler", "searchers", "nasdsl.training", "nasdsl.engine"),
+    "nasdsl.cli": (
+        "nasdsl.language",
+        "nasdsl.editor",
+        "compiler",
+        "searchers",
+        "nasdsl.training",
+        "nasdsl.engine",
+    ),
 }
 # Roots of other people's packages that must not be needed where they are named.
 FORBIDDEN = {
     "nasdsl.language": ("torch", "numpy", "scipy", "sklearn", "rich", "networkx"),
     "searchers": ("torch", "rich"),
+    "nasdsl.editor": ("torch", "numpy", "scipy", "sklearn", "rich", "networkx"),
 }
 # `search` takes the path of a space too, and so reads it by the front door.
 THROUGH_THE_DOOR = {("nasdsl.engine", "nasdsl")}

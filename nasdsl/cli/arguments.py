@@ -15,6 +15,7 @@ COMMANDS = {
     "count": "count the points of a space, exactly",
     "sample": "draw points of a space",
     "show": "print one network as a table of layers, or draw it",
+    "lsp": "answer an editor: a language server on standard input and output",
     "ops": "list the operations of the language, or describe one",
     "search": "search a space: train candidates, keep and report the best",
     "best": "print the best trials of a run",

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from nasdsl.language.describing import description
 from nasdsl.language.errors import NasdslError
-from nasdsl.language.kinds import describe
-from nasdsl.language.network import Spec, Value
-from nasdsl.language.signatures.signature import Argument, Signature
+from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.table import DATA, LAYERS, TRAINING
 from nasdsl.language.suggest import did_you_mean
 
@@ -45,45 +44,3 @@ def listing(rows: list[Signature]) -> str:
         lines = [f"  {row.name:<{width}}  {row.doc}" for row in rows if row.group == group]
         sections.append("\n".join([group, *lines]) + "\n")
     return "\n".join(sections)
-
-
-def description(row: Signature) -> str:
-    """How to call a row, and each argument with kind, default and meaning."""
-    lines = [f"{_call(row)}    ({row.group})", f"  {row.doc}"]
-    if row.later:
-        lines.append("  not part of this version")
-    for argument in row.arguments:
-        lines.append(
-            f"    {argument.name}: {describe(argument.kind)}; {_default(argument)}\n        {argument.doc}"
-        )
-    if row.source:
-        lines.append(f"  source: {row.source}")
-    return "\n".join(lines) + "\n"
-
-
-def _call(row: Signature) -> str:
-    if row.group == "setting":
-        return f"{row.name} = …"
-    shown = [a.name if a.required else f"{a.name} = {_text(a.default)}" for a in row.arguments]
-    return row.name + (f"({', '.join(shown)})" if shown else "") + (" { … }" if row.body else "")
-
-
-def _default(argument: Argument) -> str:
-    if argument.required:
-        return "required"
-    return "not given by default" if argument.default is None else f"default {_text(argument.default)}"
-
-
-def _text(value: Value) -> str:
-    match value:
-        case None:
-            return "…"
-        case bool():
-            return "yes" if value else "no"
-        case Spec(name, _):
-            return name
-        case float():
-            return f"{value:g}"
-        case tuple():
-            return ", ".join(str(part) for part in value)
-    return str(value)

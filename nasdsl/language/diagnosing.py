@@ -10,7 +10,7 @@ from nasdsl.language.lexer import HARD
 from nasdsl.language.scanner import Token
 from nasdsl.language.suggest import did_you_mean
 
-_ITEMS = (
+ITEMS = (
     "space",
     "import",
     "use",
@@ -53,7 +53,7 @@ def diagnose(source: Source, tokens: list[Token], unexpected: Unexpected) -> Dia
 
 
 def _no_item(source: Source, token: Token) -> Diagnostic:
-    help = did_you_mean(token.text, _ITEMS) or "a file holds " + ", ".join(f"`{word}`" for word in _ITEMS)
+    help = did_you_mean(token.text, ITEMS) or "a file holds " + ", ".join(f"`{word}`" for word in ITEMS)
     message = f"`{token.text}` starts nothing that a file can hold"
     return Diagnostic("unexpected", message, token.span, source, (help,))
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from nasdsl.language.errors import NOWHERE, Span
 from nasdsl.language.shapes import Shape, hull_shape
+from nasdsl.language.signatures.signature import Argument, Signature
 
 # All shapes that a wire can have: at most one (as intervals) for each meaning of the axes.
 _Wires: TypeAlias = Mapping[str, Shape]
@@ -15,18 +16,21 @@ _Wires: TypeAlias = Mapping[str, Shape]
 
 @dataclass
 class Facts:
-    """`references`: where the name that begins at an offset was declared. `candidates`: what could
-    stand in place of the unknown name at an offset. `flows`: what shapes come into a statement and
+    """`references`: where the name that begins at an offset was declared. `rows`, `arguments`: of
+    which operation a call or a setting there is, and of which argument. `candidates`: what could
+    stand in place of an unknown name. `flows`: what shapes come into a statement and
     out of it, over all points and all uses of its block."""
 
     references: dict[int, Span] = field(default_factory=dict)
-    candidates: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    rows: dict[int, Signature] = field(default_factory=dict)
+    arguments: dict[int, Argument] = field(default_factory=dict)
+    candidates: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flows: dict[Span, tuple[_Wires, _Wires]] = field(default_factory=dict)
 
-    def could_be(self, span: Span, names: Iterable[str]) -> None:
-        """Note what could stand at a place; several rules may have a say."""
-        known = self.candidates.get(span.start, ())
-        self.candidates[span.start] = tuple(dict.fromkeys([*known, *names]))
+    def could_be(self, name: str, known: Iterable[str]) -> None:
+        """Note what an unknown name could be; several rules may have a say."""
+        before = self.candidates.get(name, ())
+        self.candidates[name] = tuple(dict.fromkeys([*before, *known]))
 
     def flow(self, span: Span, before: _Wires, after: _Wires) -> None:
         """Note one passage through a statement."""

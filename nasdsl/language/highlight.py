@@ -1,4 +1,4 @@
-"""A Pygments lexer for `.space` files: `pygmentize -x -l nasdsl/language/highlight.py:SpaceLexer FILE`.
+"""A Pygments lexer for `.space` files, known to Pygments as `space`: `pygmentize -l space FILE`.
 
 It colours what is being written, so it takes any text, right or wrong. The words are those of the
 language's own lexer, and a soft keyword counts as one by the same rule: right after an operand.

@@ -34,7 +34,7 @@ def tokenize(source: Source) -> tuple[list[Token], list[Comment]]:
         )
     raw, comments, problems = scan(source)
     problems += check_brackets(source, raw)
-    tokens = [] if problems else _settle(raw)
+    tokens = [] if problems else settle(raw)
     problems += _check_depth(source, tokens)
     if problems:
         raise SpaceError(sorted(problems, key=lambda d: d.span.start))
@@ -82,8 +82,8 @@ _OPERAND_KINDS = frozenset({"NAME", "NUMBER", "STRING", "LOG", "ONLINE", "SHARED
 _OPERAND_TEXTS = frozenset({")", "]", "}", "?"})
 
 
-def _settle(raw: list[Token]) -> list[Token]:
-    """Decide newlines, keywords and braces by their neighbours."""
+def settle(raw: list[Token]) -> list[Token]:
+    """Decide newlines, keywords and braces by their neighbours. Brackets that are open may stay so."""
     settler = _Settler()
     words = [token for token in raw if token.kind != "NEWLINE"]
     number = 0  # of the next word

@@ -10,7 +10,7 @@ from typing import Any
 
 from nasdsl.language import syntax as s
 from nasdsl.language.diagnosing import diagnose
-from nasdsl.language.errors import Diagnostic, Source, SpaceError, Span
+from nasdsl.language.errors import NOWHERE, Diagnostic, Source, SpaceError, Span
 from nasdsl.language.lalr import Unexpected, run
 from nasdsl.language.lexer import tokenize
 from nasdsl.language.reduce import Refused
@@ -52,6 +52,35 @@ def recover(text: str, name: str = "inline.space") -> tuple[s.File, list[Diagnos
     ]
     found = sorted(problems, key=lambda d: d.span.start)[:_MOST_IN_FILE]
     return _file(source, items, comments), found
+
+
+def expected_behind(tokens: list[Token]) -> frozenset[str]:
+    """The terminals that can stand behind the tokens of an unfinished text; earlier statements that
+    do not parse are passed over."""
+    rest = _last_item(tokens)
+    while True:
+        beyond = Token("", "", rest[-1].span if rest else NOWHERE)  # of no kind, so it stands nowhere
+        try:
+            run([*rest, beyond])
+        except Unexpected as unexpected:
+            at = unexpected.at
+            if at == len(rest):
+                return unexpected.expected
+        except Refused as refused:
+            at = _at(rest, refused.span)
+        shorter = _without_statement(rest, at)
+        if shorter is None or len(shorter) == len(rest):
+            return frozenset()
+        rest = shorter
+
+
+def _last_item(tokens: list[Token]) -> list[Token]:
+    depth, begin = 0, 0
+    for number, token in enumerate(tokens):
+        depth += (token.text in _OPENS) - (token.text in _CLOSES)
+        if token.kind == "SEP" and depth == 0:
+            begin = number + 1
+    return tokens[begin:]
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:

@@ -38,7 +38,7 @@ class Problems:
     def unknown(self, code: str, message: str, span: Span, name: str, known: Iterable[str]) -> None:
         """An error about a name, with the nearest known ones."""
         known = tuple(known)
-        self.facts.could_be(span, known)
+        self.facts.could_be(name, known)
         self.error(code, message, span, did_you_mean(name, known))
 
     def place(self, span: Span) -> tuple[Source, Span]:

@@ -28,6 +28,7 @@ def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
         return None
     if refuse_later(c, row, node.span) or not _first_setting(c, name, node.span, scope):
         return None
+    c.problems.facts.rows[node.span.start] = row
     first = scope.frame.size
     argument = row.arguments[0]
     term = value(c, node.value, scope, Wanted(name, argument.kind, PLAIN))

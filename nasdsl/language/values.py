@@ -221,6 +221,7 @@ def refuse_later(c: Checker, row: Signature, span: Span) -> bool:
 
 def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[str, ValueTerm], ...]:
     """All arguments of a call in the order of the signature, defaults filled in."""
+    c.problems.facts.rows[node.span.start] = row
     given = _by_name(c, row, node)
     bound = []
     for argument in row.arguments:
@@ -258,6 +259,8 @@ def _by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
             c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
         else:
             given[name] = argument.value
+            if argument.name is not None:
+                c.problems.facts.arguments[argument.span.start] = row.by_name[name]
     return given
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from nasdsl.language.errors import Source
+from nasdsl.language.forms import FORMS
 from nasdsl.language.lexer import HARD, SOFT, tokenize
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +73,41 @@ def test_the_extension_names_files_that_are_there() -> None:
     assert grammar["language"] == language["id"]
     assert grammar["scopeName"] == GRAMMAR["scopeName"]
     assert loaded("language-configuration.json")["comments"] == {"lineComment": "#"}
+
+
+FAKES = """
+const asked = [];
+const LanguageClient = class {
+    constructor(...all) { asked.push(all); }
+    start() { asked.push("started"); }
+    stop() { asked.push("stopped"); }
+};
+const fakes = {
+    vscode: { workspace: { getConfiguration: () => ({ get: () => ["nasdsl", "lsp"] }) } },
+    "vscode-languageclient/node": { LanguageClient, TransportKind: { stdio: 0 } },
+};
+const Module = require("module");
+const real = Module._load;
+Module._load = (name, ...rest) => fakes[name] || real(name, ...rest);
+const extension = require(process.argv[1]);
+extension.activate().then(() => { extension.deactivate(); console.log(JSON.stringify(asked)); });
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_the_extension_starts_the_server() -> None:
+    package = loaded("package.json")
+    default = package["contributes"]["configuration"]["properties"]["nasdsl.server"]["default"]
+    main = str(VSCODE / package["main"])
+    done = subprocess.run(["node", "-e", FAKES, main], capture_output=True, text=True, timeout=60, check=True)
+    (_, _, server, files), *rest = json.loads(done.stdout)
+    assert [server["command"], *server["args"]] == default == ["nasdsl", "lsp"]
+    assert files["documentSelector"] == [{"language": package["contributes"]["languages"][0]["id"]}]
+    assert rest == ["started", "stopped"]
+
+
+def test_each_word_of_the_grammar_is_explained() -> None:
+    assert set(FORMS) == HARD | SOFT
 
 
 def test_the_words_are_those_of_the_lexer() -> None:
