@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from nasdsl.editor.repairing import repaired
 from nasdsl.language import syntax as s
-from nasdsl.language.check import examine
+from nasdsl.language.check import Examination, examine
 from nasdsl.language.errors import Diagnostic, Source, SpaceError
 from nasdsl.language.facts import Facts
+from nasdsl.language.node import replace
 from nasdsl.language.parser import recover
 from nasdsl.language.scanner import Token, scan
 
@@ -37,7 +38,15 @@ def analyse(text: str, name: str) -> Analysis:
     """Parse and check a text; `name` is the path that its own paths are relative to."""
     file, problems = _read(text, name)
     found = examine(file)
-    return Analysis(text, name, file, problems or found.problems, found.facts)
+    return Analysis(text, name, file, problems or found.problems, facts_of(file, found))
+
+
+def facts_of(file: s.File, found: Examination | None = None) -> Facts:
+    """What the checker learns of a file; where an import cannot be had, of the file without."""
+    found = examine(file) if found is None else found
+    if found.was_resolved:
+        return found.facts
+    return examine(replace(file, items=tuple(i for i in file.items if not isinstance(i, s.Import)))).facts
 
 
 def _read(text: str, name: str) -> tuple[s.File, tuple[Diagnostic, ...]]:

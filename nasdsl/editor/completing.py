@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nasdsl.editor.analysis import facts_of
 from nasdsl.editor.repairing import open_brackets, repaired, stretch
 from nasdsl.language import syntax as s
-from nasdsl.language.check import examine
 from nasdsl.language.describing import call_of
 from nasdsl.language.errors import Source, SpaceError
 from nasdsl.language.forms import FORMS
@@ -125,7 +125,7 @@ def _known(text: str, start: int, end: int, name: str, probe: str) -> tuple[tupl
             file, _ = recover(before + head + tail + after, name)
         except SpaceError:
             continue
-        found = examine(file).facts.candidates.get(_UNKNOWN)
+        found = facts_of(file).candidates.get(_UNKNOWN)
         if found is not None:
             return found, file
     return (), file

@@ -6,15 +6,15 @@ import os
 import re
 from collections.abc import Iterable
 
-from nasdsl.editor.analysis import Analysis, analyse, words_of
+from nasdsl.editor.analysis import Analysis, words_of
 from nasdsl.language import syntax as s
 from nasdsl.language.describing import argument_line, description
-from nasdsl.language.errors import SpaceError, Span
+from nasdsl.language.errors import Source, Span
 from nasdsl.language.forms import FORMS
-from nasdsl.language.reading import read_text
 from nasdsl.language.scanner import Token
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.table import DATA, LAYERS, TRAINING
+from nasdsl.language.textfile import read_text
 
 _LONGEST = 200  # letters shown of a declaration
 
@@ -31,8 +31,9 @@ def explain(found: Analysis, offset: int) -> tuple[Token, str] | None:
 
 def _meaning(found: Analysis, word: Token) -> str:
     facts, at = found.facts, word.span.start
-    if at in facts.references:
-        return _declaration(found, facts.references[at])
+    declared = facts.declared(at)
+    if declared is not None:
+        return _declaration(*declared)
     if at in facts.arguments:
         argument = facts.arguments[at]
         return f"{_code(argument_line(argument))}\n\n{argument.doc}"
@@ -40,21 +41,25 @@ def _meaning(found: Analysis, word: Token) -> str:
         return _code(description(facts.rows[at]))
     for item in found.file.items:
         if isinstance(item, s.BlockDefinition) and item.name == word.text:
-            return _declaration(found, item.span)
+            return _declaration(found.file.source, item.span)
     if word.text in FORMS:
         return FORMS[word.text]
     rows = [table[word.text] for table in (LAYERS, TRAINING, DATA) if word.text in table]
     return "\n".join(_code(description(row)) for row in rows)
 
 
-def _declaration(found: Analysis, span: Span) -> str:
-    """A let as it stands; the head of a block, with its doc."""
-    for item in found.file.items:
-        if isinstance(item, s.BlockDefinition) and item.span == span:
-            head = found.text[span.start : item.body.span.start].strip()
-            return _code(head) + (f"\n\n{item.doc}" if item.doc else "")
-    text = found.text[span.start : span.end].split("{")[0].strip()
-    return _code(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+def _declaration(source: Source, span: Span) -> str:
+    """A let as it stands; the head of a block, with the doc comment above it."""
+    text = source.text[span.start : span.end]
+    if not text.startswith("let"):
+        text = text.split("{")[0].strip()
+    doc = []
+    for line in reversed(source.text[: span.start].splitlines()):
+        if not line.startswith("##"):
+            break
+        doc.append(line.lstrip("# "))
+    code = _code(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return "\n\n".join([code, *(["\n".join(reversed(doc))] if doc else [])])
 
 
 def _code(text: str) -> str:
@@ -81,16 +86,12 @@ def definition(found: Analysis, offset: int) -> tuple[str, str, int] | None:
         return None
     if word.kind == "STRING":
         return _imported_file(found, word)
-    span = found.facts.references.get(word.span.start)
-    if span is not None and (at := _name_in(found.text, span, word.text)) is not None:
-        return found.name, found.text, at
-    return _in_imports(found, word.text)
-
-
-def _name_in(text: str, span: Span, name: str) -> int | None:
-    """Where a name stands in its declaration."""
-    match = re.compile(rf"\b{re.escape(name)}\b").search(text, span.start, span.end)
-    return match.start() if match else None
+    declared = found.facts.declared(word.span.start)
+    if declared is None:
+        return None
+    source, span = declared
+    at = re.compile(rf"\b{re.escape(word.text)}\b").search(source.text, span.start, span.end)
+    return source.name, source.text, at.start() if at else span.start
 
 
 def _imported_file(found: Analysis, word: Token) -> tuple[str, str, int] | None:
@@ -98,30 +99,5 @@ def _imported_file(found: Analysis, word: Token) -> tuple[str, str, int] | None:
     before = words[words.index(word) - 1] if words[0] != word else None
     if before is None or before.text != "import":
         return None
-    path = _beside(found.name, word.text[1:-1])
-    return None if path is None else (path, read_text(path), 0)
-
-
-def _beside(name: str, path: str) -> str | None:
-    """A file named in a space is relative to it."""
-    beside = os.path.normpath(os.path.join(os.path.dirname(name), path))
-    return beside if os.path.isfile(beside) else None
-
-
-def _in_imports(found: Analysis, name: str) -> tuple[str, str, int] | None:
-    """A block or a let of a file that is imported, directly or by one of those."""
-    waiting, seen = [found], {found.name}
-    while waiting:
-        one = waiting.pop(0)
-        for item in one.file.items:
-            if isinstance(item, s.BlockDefinition | s.Let) and item.name == name:
-                at = _name_in(one.text, item.span, name)
-                return None if at is None else (one.name, one.text, at)
-            if isinstance(item, s.Import) and (path := _beside(one.name, item.path)) not in (None, *seen):
-                assert path is not None
-                seen.add(path)
-                try:
-                    waiting.append(analyse(read_text(path), path))
-                except SpaceError:
-                    continue  # no readable file, which the check of the file that imports it says
-    return None
+    path = os.path.normpath(os.path.join(os.path.dirname(found.name), word.text[1:-1]))
+    return (path, read_text(path), 0) if os.path.isfile(path) else None

@@ -18,7 +18,8 @@ from nasdsl.editor.analysis import Analysis, analyse
 from nasdsl.editor.completing import complete
 from nasdsl.editor.explaining import definition, explain
 from nasdsl.editor.positions import Positions
-from nasdsl.language.errors import Diagnostic, SpaceError, Span
+from nasdsl.language import syntax as s
+from nasdsl.language.errors import NOWHERE, Diagnostic, SpaceError
 from nasdsl.language.parser import parse
 from nasdsl.language.printer import print_file
 
@@ -121,17 +122,23 @@ async def _changed(server: SpaceServer, params: _Changed) -> None:
 async def _check_later(server: SpaceServer, uri: str) -> None:
     await asyncio.sleep(_PAUSE_S)
     del server.waiting[uri]
+    server.forget(uri)  # what it imports may have changed
     found = server.analysis(uri)
     positions = server.positions(found.text)
-    problems = [_problem(server, positions, problem) for problem in found.problems]
+    problems = [_problem(server, positions, found, problem) for problem in found.problems]
     number = server.workspace.get_text_document(uri).version
     server.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, problems, number))
 
 
-def _problem(server: SpaceServer, positions: Positions, problem: Diagnostic) -> types.Diagnostic:
-    # A problem that lies in an imported file is shown there by itself; here it stands at the top.
-    span: Span = problem.span
-    message = "\n".join([problem.message, *(f"help: {line}" for line in problem.help)])
+def _problem(
+    server: SpaceServer, positions: Positions, found: Analysis, problem: Diagnostic
+) -> types.Diagnostic:
+    """A problem of an imported file stands at the first import, and says where it is."""
+    span, message = problem.span, problem.message
+    if problem.source.name != found.name:
+        span = next((item.span for item in found.file.items if isinstance(item, s.Import)), NOWHERE)
+        message = f"{problem.source.name}:{problem.span.line}:{problem.span.column}: {message}"
+    message = "\n".join([message, *(f"help: {line}" for line in problem.help)])
     return types.Diagnostic(
         server.range(positions, span.start, max(span.end, span.start + 1)),
         message,

@@ -46,11 +46,13 @@ class Program:
 
 @dataclass(frozen=True)
 class Examination:
-    """What a check finds: `program` is None where there are errors."""
+    """What a check finds: `program` is None where there are errors; `was_resolved` says whether what
+    the file imports could be had."""
 
     program: Program | None
     problems: tuple[Diagnostic, ...]
     facts: Facts
+    was_resolved: bool = True
 
 
 def check(file: s.File, bound: Bound | None = None, trust: bool = False) -> Program:
@@ -70,7 +72,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     try:
         file = resolve(file, trust)
     except SpaceError as error:
-        return Examination(None, error.diagnostics, Facts())
+        return Examination(None, error.diagnostics, Facts(), was_resolved=False)
     problems = Problems(file.source, file.imported)
     has_network = any(isinstance(item, s.Network) for item in file.items)
     c = Checker(problems, has_network, print_value, QUANTITIES, trust=trust)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from nasdsl.language.errors import NOWHERE, Span
+from nasdsl.language.errors import NOWHERE, Source, Span
 from nasdsl.language.shapes import Shape, hull_shape
 from nasdsl.language.signatures.signature import Argument, Signature
 
@@ -21,11 +21,17 @@ class Facts:
     stand in place of an unknown name. `flows`: what shapes come into a statement and
     out of it, over all points and all uses of its block."""
 
+    place: Callable[[Span], tuple[Source, Span]] | None = None  # which file a span lies in, and where
     references: dict[int, Span] = field(default_factory=dict)
     rows: dict[int, Signature] = field(default_factory=dict)
     arguments: dict[int, Argument] = field(default_factory=dict)
     candidates: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flows: dict[Span, tuple[_Wires, _Wires]] = field(default_factory=dict)
+
+    def declared(self, offset: int) -> tuple[Source, Span] | None:
+        """Where the name that begins at an offset was declared, be it in an imported file."""
+        span = self.references.get(offset)
+        return self.place(span) if span is not None and self.place is not None else None
 
     def could_be(self, name: str, known: Iterable[str]) -> None:
         """Note what an unknown name could be; several rules may have a say."""

@@ -20,7 +20,7 @@ class Problems:
         self.source = source
         self._imported = imported  # see importing.py
         self.found: list[Diagnostic] = []
-        self.facts = Facts()
+        self.facts = Facts(self.place)
 
     def error(self, code: str, message: str, span: Span, *help: str) -> None:
         self._add(code, message, span, help, "error")

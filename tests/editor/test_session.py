@@ -110,10 +110,19 @@ def test_definitions_of_blocks_lets_and_imports(editor: Editor, tmp_path: Path) 
         assert found["range"]["start"] == {"line": line, "character": character}
     (tmp_path / "parts.space").write_text("let one = 1\nblock part { relu }\n")
     text = 'import "parts.space"\nnetwork { part }\n'
+    (tmp_path / "whole.space").write_text(text)
     uri = (tmp_path / "whole.space").as_uri()
     editor.open(uri, text)
     there = (tmp_path / "parts.space").as_uri()
+    editor.open(uri, 'import "parts.space"\nnetwork { par }\n')
+    assert "part" in [i["label"] for i in editor.at("completion", uri, 1, 13)]
+    (tmp_path / "parts.space").write_text("let one = 1\nblock part { rleu }\n")
+    (problem,) = [p for p in editor.change(uri, text + "\n") if p["code"] == "unknown-op"]
+    assert problem["range"]["start"]["line"] == 0 and "parts.space:2:14: no operation" in problem["message"]
+    (tmp_path / "parts.space").write_text("let one = 1\nblock part { relu }\n")
+    editor.open(uri, text)
     assert editor.at("definition", uri, 0, 10)["uri"] == there
+    assert "block part" in editor.at("hover", uri, *place(text, "part }"))["contents"]["value"]
     found = editor.at("definition", uri, *place(text, "part }"))
     assert (found["uri"], found["range"]["start"]) == (there, {"line": 1, "character": 6})
 
