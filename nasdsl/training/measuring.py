@@ -29,13 +29,21 @@ def measured(
     module.eval()
     with torch.inference_mode():
         parts = [outputs_of(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
-        each = {}
-        for name, targets in data.targets.items():
-            output, target = torch.cat([part[name] for part in parts]), targets[rows]
-            if kind == "classification":
-                each[name] = of.classification(output, target, loss)
-            else:
-                each[name] = of.regression(output, target, loss, data.deviations[name])
+        outputs = {name: torch.cat([part[name] for part in parts]) for name in data.targets}
+        return of_outputs(outputs, data, rows, kind, loss)
+
+
+def of_outputs(
+    outputs: Tensors, data: Resident, rows: torch.Tensor, kind: str, loss: Loss
+) -> dict[str, float]:
+    """The measures of what a network answered for these rows."""
+    each = {}
+    for name, output in outputs.items():
+        target = data.targets[name][rows]
+        if kind == "classification":
+            each[name] = of.classification(output, target, loss)
+        else:
+            each[name] = of.regression(output, target, loss, data.deviations[name])
     if len(each) == 1:
         return next(iter(each.values()))
     named = {f"{name}.{key}": value for name, values in each.items() for key, value in values.items()}

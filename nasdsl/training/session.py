@@ -35,7 +35,7 @@ _ATTENTIVE: Mapping[str, Callable[[Spec, Setup], Attentive]] = {
     "plateau": plateau.make,
     "hypergradient": hypergradient.make,
 }
-_LOWER_RATE = "; a lower learning rate may help"
+LOWER_RATE = "; a lower learning rate may help"
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Session:
             hook(self.course)
         self.course.module.train()
         with _refusing_single_samples(self.setup.batch_size):
-            losses = [self._step(rows) for rows in self._batches()]
+            losses = [self._step(rows) for rows in self.batches()]
         train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
-            raise Diverged(f"the training loss is {train_loss}{_LOWER_RATE}")
+            raise Diverged(f"the training loss is {train_loss}{LOWER_RATE}")
         self.course.epoch += 1
         found = {"train_loss": train_loss, **self.measure()}
         for told in self.parts.after_epoch:
@@ -73,7 +73,7 @@ class Session:
         found = measured(self.network(), setup.data, self.valid_rows, setup.kind, setup.loss)
         for name, value in found.items():
             if not math.isfinite(value):
-                raise Diverged(f"`{name}` is {value} on the validation part{_LOWER_RATE}")
+                raise Diverged(f"`{name}` is {value} on the validation part{LOWER_RATE}")
         return found
 
     def network(self) -> nn.Module:
@@ -85,7 +85,7 @@ class Session:
         if self.network() is not self.course.module:
             self.course.module.load_state_dict(self.network().state_dict())
 
-    def _batches(self) -> tuple[torch.Tensor, ...]:
+    def batches(self) -> tuple[torch.Tensor, ...]:
         """Row numbers, freshly shuffled. A lone last sample waits for another epoch."""
         rows = self.course.rows
         order = rows[torch.randperm(len(rows), generator=self.order)].to(self.setup.device)
@@ -133,8 +133,9 @@ def session(
     seed: int,
     n_epochs: int,
     device: torch.device,
+    order: int | None = None,
 ) -> Session:
-    """Everything that a training needs, before its first step."""
+    """Everything that a training needs, before its first step. `order`: the seed of the order of samples, where it is not `seed`."""
     if any(shape.layout == "image" for shape in data.shapes.values()):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = data.folds[fold]
@@ -170,7 +171,7 @@ def session(
         hooks=Hooks(module),
         loss=training_loss(settings, data.kind),
         schedule=rate,
-        order=torch.Generator().manual_seed(seed),
+        order=torch.Generator().manual_seed(seed if order is None else order),
         valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
     )
 
@@ -180,6 +181,11 @@ def _rate(spec: Spec, optimizer_spec: Spec, setup: Setup) -> tuple[Schedule, Par
         return schedule(spec, pace(setup, optimizer_spec)), Parts(fuses=True)
     attentive = _ATTENTIVE[spec.name](spec, setup)
     return attentive, attentive.parts()
+
+
+def chance_of(seed: int, fold: int) -> int:
+    """The seed of what a fold draws while it trains: its own, so that folds may train together or in turn."""
+    return (seed + 7919 * fold) % 2**63
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:

@@ -18,7 +18,7 @@ from nasdsl.training.errors import DataError
 from nasdsl.training.losses import measured_loss
 from nasdsl.training.measuring import means, measured
 from nasdsl.training.resident import resident
-from nasdsl.training.session import session
+from nasdsl.training.session import Session, chance_of, session
 from nasdsl.training.settings import Settings, whole
 
 if TYPE_CHECKING:
@@ -52,35 +52,42 @@ def train(
     epochs: int | None = None,
     device: str | torch.device = "cpu",
     on_epoch: OnEpoch | None = None,
+    order: int | None = None,
 ) -> Trained:
     """Train `module` in place, and measure it on the validation part after each epoch.
 
     `epochs` takes the place of the setting; schedules span what is then left. With several folds a copy is
-    trained for each, all in step, and measures are means over the folds; `module` is the one of the first.
+    trained for each, all in step, each with its own chance, and measures are means over the folds; `module` is the one of the first.
+    `order` is the seed of the order of samples, where it is not `seed`.
     Raises Diverged when the loss is no finite number, DataError where settings or data do not fit.
     """
     began = time.perf_counter()
     device = torch.device(device)
-    _check_fits(plan, dataset)
+    check_fits(plan, dataset)
     n_epochs = whole(settings, "epochs") if epochs is None else epochs
     modules = [module, *(copy.deepcopy(module) for _ in dataset.folds[1:])]
     curve: list[dict[str, float]] = []
-    with _one_thread(device), _drawing_from(seed, device):
-        sessions = [
-            session(m, plan, settings, dataset, fold, seed, n_epochs, device)
-            for fold, m in enumerate(modules)
-        ]
+    with one_thread(device):
+        chances = [_Chance(chance_of(seed, fold), device) for fold in range(len(modules))]
+        sessions: list[Session] = []
+        for fold, (m, chance) in enumerate(zip(modules, chances, strict=True)):
+            with chance.drawing():
+                sessions.append(session(m, plan, settings, dataset, fold, seed, n_epochs, device, order))
         for epoch in range(1, n_epochs + 1):
-            found = means([one.epoch() for one in sessions])
+            each = []
+            for one, chance in zip(sessions, chances, strict=True):
+                with chance.drawing():
+                    each.append(one.epoch())
+            found = means(each)
             curve.append({"step": epoch, **found})
             found = {name: value for name, value in found.items() if name != "train_loss"}
             if on_epoch is not None and not on_epoch(epoch, found):
                 break
         sessions[0].finish()
-    return Trained(found, curve, time.perf_counter() - began, _kept(module))
+    return Trained(found, curve, time.perf_counter() - began, kept_state(module))
 
 
-def _kept(module: nn.Module) -> dict[str, torch.Tensor]:
+def kept_state(module: nn.Module) -> dict[str, torch.Tensor]:
     return {
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
         for name, tensor in module.state_dict().items()
@@ -99,12 +106,12 @@ def measure(
     rows = torch.from_numpy(np.array(dataset.rows(part))).to(device)
     if not len(rows):
         return {}
-    with _one_thread(device):
+    with one_thread(device):
         loss = measured_loss(settings, dataset.kind)
         return measured(module, resident(dataset, 0, device), rows, dataset.kind, loss)
 
 
-def _check_fits(plan: Plan, data: Dataset) -> None:
+def check_fits(plan: Plan, data: Dataset) -> None:
     """Raises DataError where the network was planned for other inputs than the data have."""
     has = {name: shape.sizes() for name, shape in data.shapes.items()}
     if dict(plan.inputs) != has:
@@ -112,7 +119,7 @@ def _check_fits(plan: Plan, data: Dataset) -> None:
 
 
 @contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
+def one_thread(device: torch.device) -> Iterator[None]:
     """One thread: at these sizes more are slower, and sums do not depend on how many there are."""
     threads = torch.get_num_threads()
     if device.type != "cpu" or threads == 1:
@@ -125,9 +132,22 @@ def _one_thread(device: torch.device) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@contextmanager
-def _drawing_from(seed: int, device: torch.device) -> Iterator[None]:
-    """Dropout draws from torch's own generator: seeded within, put back after."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
+class _Chance:
+    """Torch's own generators as one fold sees them, which dropout draws from: seeded, and put back between its epochs."""
+
+    def __init__(self, seed: int, device: torch.device) -> None:
+        self._seed = seed
+        self._devices = [device] if device.type == "cuda" else []
+        self._states: list[torch.Tensor] = []
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        with torch.random.fork_rng(devices=self._devices):
+            if self._states:
+                torch.set_rng_state(self._states[0])
+                for device, state in zip(self._devices, self._states[1:], strict=True):
+                    torch.cuda.set_rng_state(state, device)
+            else:
+                torch.manual_seed(self._seed)
+            yield
+            self._states = [torch.get_rng_state(), *map(torch.cuda.get_rng_state, self._devices)]
