@@ -6,7 +6,7 @@
     export.py     files: Python, torch.export, ONNX               graph.py     Plan -> networkx
     draw.py       Plan -> SVG                                     layout.py    where its boxes stand
     wording.py    short words for what a plan holds               errors.py    what can go wrong
-    hooks.py      how a module takes part in its training
+    hooks.py      how a module takes part in its training         routing.py   whose samples experts get
 
 Importing `compiler.plan` loads no torch.
 """

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
-from torch import fx
+from torch import fx, nn
 
 from compiler.builders import RECIPES, Recipe
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
+from nasdsl.language.signatures.structure import copies_of
+
+_LOSING = frozenset(
+    {"widen", "gate"}
+)  # modules that add to the loss at every call, and are told how many there are
 
 
 def build(plan: Plan, seed: int | None = None) -> fx.GraphModule:
@@ -33,15 +41,52 @@ def recipes(plan: Plan) -> dict[str, Recipe]:
     own = {
         names[node.name]: _recipe(node, nodes) for node in plan.nodes if node.op != INPUT and not node.shares
     }
+    calls = Counter(names[node.shares] for node in plan.nodes if node.shares)
     for node in plan.nodes:
         if node.shares:
             assert _recipe(node, nodes) == own[names[node.shares]], f"{node.name} cannot be {node.shares}"
+    for name in calls.keys() & {names[node.name] for node in plan.nodes if node.op in _LOSING}:
+        own[name] = own[name].with_named(calls=calls[name] + 1)
     return own
 
 
 def _recipe(node: Node, nodes: dict[str, Node]) -> Recipe:
     inputs = tuple(nodes[name].output for name in node.inputs)
-    return RECIPES[node.op](node.arguments, inputs, node.output)
+    recipe = RECIPES[node.op](node.arguments, inputs, node.output)
+    if node.body is None:
+        return recipe
+    experts = Copies(node.body, copies_of(node.arguments), alike=node.arguments["route"] == "enforced")
+    return recipe.with_named(experts=experts)
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Several copies of a body as an ingredient of a recipe; `alike` ones start with equal weights."""
+
+    plan: Plan
+    count: int
+    alike: bool
+
+    def build(self) -> nn.ModuleList:
+        first = build(self.plan)
+        others = (copy.deepcopy(first) if self.alike else build(self.plan) for _ in range(self.count - 1))
+        return nn.ModuleList([first, *others])
+
+    def source(self) -> str:
+        return f"nn.ModuleList({self.class_name()}() for _ in range({self.count}))"
+
+    def helpers(self) -> tuple[str, ...]:
+        return tuple(name for recipe in recipes(self.plan).values() for name in recipe.helpers())
+
+    def class_name(self) -> str:
+        """The name of the class that an exported file has for the body: bodies of one structure are one class."""
+        return f"Expert_{self.plan.hash[:8]}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Copies) and recipes(self.plan) == recipes(other.plan)
+
+    def __hash__(self) -> int:
+        return hash((self.plan.hash, self.count))
 
 
 def _graph(plan: Plan) -> fx.Graph:

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from compiler.errors import ExportError
+from compiler.modules import EnforcedExperts
 from compiler.plan import INPUT, Plan
 from compiler.source import Facts, python_source
 
@@ -83,6 +84,11 @@ def _quiet_exporter() -> Iterator[None]:
 
 
 def _evaluating(module: nn.Module) -> nn.Module:
+    if any(isinstance(part, EnforcedExperts) for part in module.modules()):
+        raise ExportError(
+            "experts with enforced routes are told by the caller whose sample is whose, which this format has no place "
+            "for; export to Python instead"
+        )
     return copy.deepcopy(module).cpu().eval()
 
 

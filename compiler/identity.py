@@ -20,6 +20,13 @@ _MERGES = frozenset({"add", "mul", "mean", "concat"})
 _DIGEST_BYTES = 16
 
 
+class Hashed(Protocol):
+    """A network whose structure is known."""
+
+    @property
+    def hash(self) -> str: ...
+
+
 class Structure(Protocol):
     """What of a node takes part. Read-only, so that frozen nodes fit."""
 
@@ -37,6 +44,8 @@ class Structure(Protocol):
     def layout(self) -> str: ...
     @property
     def shares(self) -> str: ...
+    @property
+    def body(self) -> Hashed | None: ...
 
 
 def structural_hash(nodes: Sequence[Structure], outputs: Mapping[str, str]) -> str:
@@ -74,6 +83,8 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
         label = canonical(node.arguments)
         if not node.inputs:
             label, n_inputs = f"{n_inputs} {node.layout}", n_inputs + 1
+        if node.body is not None:
+            parts.append(node.body.hash)
         if node.shares:
             parts.append(f"weights of {made_of[node.shares]}")
         made_of[node.name] = _digest((node.op, label, repr(node.shape), *parts))

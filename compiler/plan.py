@@ -17,6 +17,7 @@ from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.layers import LAYER_SIGNATURES
+from nasdsl.language.signatures.structure import applications, copies_of
 
 INPUT = "input"  # the op of the nodes that stand for the inputs of the network
 
@@ -38,6 +39,7 @@ class Node:
     params: scalars it learns. macs: multiply-accumulates for one sample.
     inserted: an adaptation that the space did not write down.
     shares: the node whose weights it uses, "" where they are its own; they count there only.
+    body: the network that an operation like `widen` has copies of; params and macs count all of them.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Node:
     macs: int
     inserted: bool = False
     shares: str = ""
+    body: Plan | None = None
 
     @property
     def output(self) -> Shape:
@@ -94,29 +97,34 @@ def plan_of(decided: Decided) -> Plan:
             "the shapes of the data are not known before the file is read; "
             "bind the space to them: space.with_task({name: shape}, outputs)"
         )
-    needed = _needed(decided.layers, decided.outputs.values())
+    return _plan(decided.layers, decided.outputs)
+
+
+def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:
+    needed = _needed(layers, outputs.values())
     shapes: dict[str, Shape] = {}
     nodes: list[Node] = []
     depths: dict[str, int] = {}
     owners: dict[str, str] = {}  # the layer that weights were first seen in -> the first node that has them
-    for layer in decided.layers:
+    for layer in layers:
         if layer.op != INPUT and layer.name not in needed:
             continue
         root = layer.shares or layer.name
         owner = owners.setdefault(root, layer.name)
-        nodes.append(_node(layer, shapes, "" if owner == layer.name else owner))
+        body = _plan(layer.body.layers, {"output": layer.body.output}) if layer.body else None
+        nodes.append(_node(layer, shapes, "" if owner == layer.name else owner, body))
         shapes[layer.name] = layer.shape
-        depths[layer.name] = _depth(layer, depths)
+        depths[layer.name] = _depth(layer, depths) + (body.depth if body else 0)
     params = sum(node.params for node in nodes)
     return Plan(
         nodes=tuple(nodes),
         inputs={node.name: node.shape for node in nodes if node.op == INPUT},
-        outputs=dict(decided.outputs),
+        outputs=dict(outputs),
         params=params,
         trainable_params=params,  # every operation of the table learns all that it holds
         macs=sum(node.macs for node in nodes),
-        depth=max((depths[name] for name in decided.outputs.values()), default=0),
-        hash=structural_hash(nodes, decided.outputs),
+        depth=max((depths[name] for name in outputs.values()), default=0),
+        hash=structural_hash(nodes, outputs),
     )
 
 
@@ -129,13 +137,16 @@ def _needed(layers: tuple[Layer, ...], outputs: Iterable[str]) -> set[str]:
     return needed
 
 
-def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str) -> Node:
+def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | None) -> Node:
     params = macs = 0
     if layer.op != INPUT:
         row = _ROWS[layer.op]
         inputs = tuple(shapes[name] for name in layer.inputs)
         params = row.params(layer.arguments, inputs, layer.shape) if row.params and not shares else 0
         macs = row.macs(layer.arguments, inputs, layer.shape) if row.macs else 0
+        if body is not None:
+            params += 0 if shares else copies_of(layer.arguments) * body.params
+            macs += applications(layer.arguments, inputs[0]) * body.macs
     return Node(
         name=layer.name,
         path=layer.path,
@@ -148,6 +159,7 @@ def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str) -> Node:
         macs=macs,
         inserted=layer.inserted,
         shares=shares,
+        body=body,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from compiler.build import recipes
+from compiler.build import Copies, recipes
 from compiler.builders import helper_source
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
@@ -44,7 +44,8 @@ def python_source(plan: Plan, facts: Facts, weights: str) -> str:
         _docstring(plan, facts, weights) + "\n\n" + "\n".join(imports),
         _constants(plan, facts),
         *([helpers.rstrip()] if helpers else []),
-        _network(plan, {name: recipe.source() for name, recipe in made.items()}),
+        *bodies_source(plan).values(),
+        _network(plan, "Network"),
         _load(weights),
         *([predict_source(plan, bool(facts.classes))] if facts.has_data else []),
         _main(plan),
@@ -85,11 +86,27 @@ def _constants(plan: Plan, facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def _network(plan: Plan, modules: Mapping[str, str]) -> str:
+def bodies_source(plan: Plan) -> dict[str, str]:
+    """The classes of the bodies of a plan by name, each after those that it uses."""
+    classes: dict[str, str] = {}
+    for recipe in recipes(plan).values():
+        for item in recipe.ingredients():
+            if isinstance(item, Copies):
+                classes |= bodies_source(item.plan)
+                classes[item.class_name()] = _network(item.plan, item.class_name())
+    return classes
+
+
+def _network(plan: Plan, class_name: str) -> str:
+    modules = {name: recipe.source() for name, recipe in recipes(plan).items()}
     names = attribute_names(plan)
     arguments = ", ".join(f"{names[name]}: Tensor" for name in plan.inputs)
     result = "dict[str, Tensor]" if len(plan.outputs) > 1 else "Tensor"
-    lines = ["class Network(nn.Module):", "    def __init__(self) -> None:", "        super().__init__()"]
+    lines = [
+        f"class {class_name}(nn.Module):",
+        "    def __init__(self) -> None:",
+        "        super().__init__()",
+    ]
     lines += [f"        self.{name} = {source}" for name, source in modules.items()]
     lines += ["", f"    def forward(self, {arguments}) -> {result}:"]
     lines += [f"        {line}" for line in _forward(plan, names)]

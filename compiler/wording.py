@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compiler.plan import INPUT, Node
+from compiler.plan import INPUT, Node, Plan
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.signatures.table import SIGNATURES
 
@@ -14,7 +14,16 @@ def call_text(node: Node) -> str:
 
     `conv2d(16, kernel = 5)`: only what comes first goes without its name.
     """
-    return node.op if node.op == INPUT else _call(node.op, node.arguments)
+    if node.op == INPUT:
+        return node.op
+    call = _call(node.op, node.arguments)
+    return call if node.body is None else f"{call} {{ {body_text(node.body)} }}"
+
+
+def body_text(plan: Plan) -> str:
+    """The operations of a body, at most three of them."""
+    calls = [call_text(node) for node in plan.nodes if node.op != INPUT]
+    return "; ".join(calls[:3]) + (" …" if len(calls) > 3 else "")
 
 
 def value_text(value: Value) -> str:

@@ -10,14 +10,25 @@ import inspect
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
 
 from torch import nn
 
 from compiler import modules
 
-Ingredient: TypeAlias = "bool | int | float | str | tuple[int, ...] | Recipe | None"
+Ingredient: TypeAlias = "bool | int | float | str | tuple[int, ...] | Makes | None"
+
+
+class Makes(Protocol):
+    """What a module is made of that is made itself."""
+
+    def build(self) -> nn.Module: ...
+    def source(self) -> str: ...
+    def helpers(self) -> tuple[str, ...]: ...
+
+
+_PLAIN = (bool, int, float, str, tuple, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +59,17 @@ class Recipe:
 
     def helpers(self) -> tuple[str, ...]:
         """The classes of `compiler/modules.py` that the expression names, in order, each once."""
-        return tuple(dict.fromkeys(t for t in self._targets() if not t.startswith("nn.")))
+        own = () if self.target.startswith("nn.") else (self.target,)
+        inner = (name for item in self.ingredients() for name in item.helpers())
+        return tuple(dict.fromkeys((*own, *inner)))
 
-    def _targets(self) -> Iterator[str]:
-        yield self.target
-        for item in (*self.positional, *self.named.values()):
-            if isinstance(item, Recipe):
-                yield from item._targets()
+    def ingredients(self) -> Iterator[Makes]:
+        """The ingredients that are made themselves."""
+        return (item for item in (*self.positional, *self.named.values()) if not isinstance(item, _PLAIN))
+
+    def with_named(self, **more: Ingredient) -> Recipe:
+        """The recipe with more arguments by name."""
+        return replace(self, named={**self.named, **more})
 
     def _constructor(self) -> type[nn.Module]:
         home, name = (nn, self.target[3:]) if self.target.startswith("nn.") else (modules, self.target)
@@ -88,11 +103,11 @@ def helper_source(names: Iterable[str]) -> str:
 
 
 def _value(item: Ingredient) -> object:
-    return item.build() if isinstance(item, Recipe) else item
+    return item if isinstance(item, _PLAIN) else item.build()
 
 
 def _literal(item: Ingredient) -> str:
-    if isinstance(item, Recipe):
+    if not isinstance(item, _PLAIN):
         return item.source()
     assert not isinstance(item, float) or math.isfinite(item), item  # repr would be no Python
     return json.dumps(item, ensure_ascii=False) if isinstance(item, str) else repr(item)

@@ -17,6 +17,7 @@ from compiler.builders import (
     normalization,
     pooling,
     recurrent,
+    structure,
     wiring,
 )
 from compiler.builders.arguments import RecipeRule
@@ -35,6 +36,7 @@ RECIPES: Mapping[str, RecipeRule] = {
     **normalization.RECIPES,
     **activations.RECIPES,
     **wiring.RECIPES,
+    **structure.RECIPES,
 }
 
 

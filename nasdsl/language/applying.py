@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from nasdsl.language.configuration import Dead, Frames, Label, Pending, Rest, Step, Wire, join, wipe
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
-from nasdsl.language.sharing import weights_of, without_weights
+from nasdsl.language.sharing import as_counted, weights_of
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
-from nasdsl.language.tree import Apply, ApplyValue
+from nasdsl.language.tree import Apply, ApplyValue, ValueTerm
 
 
 def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    arguments = term.constant
+    arguments: Mapping[str, Value] | None = term.constant
     if arguments is None:
-        arguments = {}
-        for name, argument in term.arguments:
-            value = m.evaluate(argument, frames, rest.depth)
-            if type(value) is Pending:
-                return m.ask(value, rest, wire, frames)
-            arguments[name] = value
-        for name, kind in term.checks:
-            if not fits(kind, arguments[name]):
-                raise Dead(f"`{name} = {arguments[name]}` is out of range for `{term.signature.name}`")
+        found = arguments_of(m, term.signature, term.arguments, term.checks, frames, rest.depth)
+        if isinstance(found, Pending):
+            return m.ask(found, rest, wire, frames)
+        arguments = found
     label: Label = frames[rest.depth][term.label]
     out, frames = layer(m, term.signature, arguments, wire, join(label.place, term.key), frames)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def arguments_of(
+    m: Machine,
+    signature: Signature,
+    terms: tuple[tuple[str, ValueTerm], ...],
+    checks: tuple[tuple[str, Kind], ...],
+    frames: Frames,
+    depth: int,
+) -> dict[str, Value] | Pending:
+    """The values of all arguments, or the first that waits for a hole. Raises Dead out of range."""
+    arguments: dict[str, Value] = {}
+    for name, argument in terms:
+        value = m.evaluate(argument, frames, depth)
+        if type(value) is Pending:
+            return value
+        arguments[name] = value
+    for name, kind in checks:
+        if not fits(kind, arguments[name]):
+            raise Dead(f"`{name} = {arguments[name]}` is out of range for `{signature.name}`")
+    return arguments
 
 
 def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Frames) -> Step:
@@ -54,25 +70,29 @@ def layer(
         shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
     if isinstance(shape, str):
         raise Dead(shape)
-    return counted(m, signature, arguments, wire, shape, place, frames)
+    return counted(m, signature, arguments, (wire,), shape, place, frames)
 
 
 def counted(
     m: Machine,
     signature: Signature,
     arguments: Mapping[str, Value],
-    wire: Wire,
+    wires: tuple[Wire, ...],
     shape: Shape,
     place: str,
     frames: Frames,
     inserted: bool = False,
+    built: Hashable = None,
 ) -> tuple[Wire, Frames]:
-    """Tell of an operation that fits, with the costs that it has in this place."""
-    shares, frames = weights_of(signature, arguments, wire.shape, shape, place, frames)
+    """Tell of an operation that fits, with the costs that it has in this place. The wire that it is made for
+    comes first; `built` is what its body is made of."""
+    source = wires[0].shape
+    shares, frames = weights_of(signature, arguments, source, shape, place, frames, built)
     if m.on_layer is not None:
-        row = without_weights(signature) if shares else signature
-        m.on_layer(row, arguments, wire.shape, shape)
-    return m.recorder.layer(place, signature.name, arguments, (wire,), shape, inserted, shares), frames
+        m.on_layer(as_counted(signature, shares, frames), arguments, source, shape)
+    if signature.inner is not None:
+        return m.recorder.close_body(place, signature.name, arguments, wires, shape, shares), frames
+    return m.recorder.layer(place, signature.name, arguments, wires, shape, inserted, shares), frames
 
 
 def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:

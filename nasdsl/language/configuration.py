@@ -112,6 +112,23 @@ class Tape(NamedTuple):
         return self._replace(answers=(*self.answers, (path[len(self.base.path) :], answer)))
 
 
+class Experts(NamedTuple):
+    """A body of which `op` has several: how many copies hold parameters, how often one works for a sample.
+
+    `built` stands for all that the body is made of so far, within a shared repeat: copies must agree on it.
+    """
+
+    op: str
+    copies: int
+    uses: int
+    built: Hashable = None
+    shared: bool = False
+
+    def holds(self, depth: int, slot: int) -> bool:
+        """It replays no decision."""
+        return False
+
+
 class Rest:
     """A linked list of what is still to do; interned, so identity is equality."""
 
@@ -124,7 +141,7 @@ class Rest:
         self.parent = parent
 
 
-# Frame 0 holds the tapes of the tied repeats now open, frame 1 belongs to the top level.
+# Frame 0 holds what is open around: tapes of tied repeats, bodies of experts. Frame 1 belongs to the top level.
 Frames: TypeAlias = tuple[tuple[Any, ...], ...]
 
 Configuration: TypeAlias = tuple[Rest | None, Wire, Frames]

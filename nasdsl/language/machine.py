@@ -66,6 +66,22 @@ class Recorder:
     ) -> Wire:
         return Wire(shape)
 
+    def open_body(self, scope: str, shape: Shape) -> Wire:
+        """The body of an operation begins, on a wire of its own; `scope` is the place around it."""
+        return Wire(shape)
+
+    def close_body(
+        self,
+        place: str,
+        op: str,
+        arguments: Mapping[str, Value],
+        wires: tuple[Wire, ...],
+        shape: Shape,
+        shares: str,
+    ) -> Wire:
+        """The body has ended: the operation that has it, on its input, and what the body gives."""
+        return Wire(shape)
+
     def setting(self, name: str, value: Value) -> None:
         """A setting of `train { }` has its value."""
 

@@ -37,7 +37,8 @@ class Layer:
 
     `name` is unique and a Python identifier made of the path; `inputs` are names of layers.
     The layers of network inputs have op "input". `inserted` marks visible adaptation. `shares` names
-    the layer whose weights it uses, if those are not its own.
+    the layer whose weights it uses, if those are not its own. `body` is the network that an operation
+    like `widen` has copies of.
     """
 
     name: str
@@ -48,6 +49,15 @@ class Layer:
     shape: Shape
     inserted: bool = False
     shares: str = ""
+    body: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A network within an operation: its layers, the first of which is its input, and the one it gives."""
+
+    layers: tuple[Layer, ...]
+    output: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from nasdsl.language.configuration import Wire
 from nasdsl.language.machine import Machine, Recorder
-from nasdsl.language.network import Decided, Layer, Task, Value
+from nasdsl.language.network import Body, Decided, Layer, Task, Value
 from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape
 from nasdsl.language.walk import replay
@@ -24,7 +25,12 @@ class _Writer(Recorder):
         self.lets: dict[str, Value] = {}
         self.last = ""
         self._names: set[str] = set()
-        self._owners: dict[str, str] = {}  # place of a layer -> the layer that has its weights
+        self._scope = "network/"  # the place that the layers of this body stand in
+        self._body = self._n_bodies = 0
+        self._outer: list[tuple[list[Layer], set[str], str, int]] = []  # the bodies around
+        self._owners: dict[
+            str, tuple[int, str]
+        ] = {}  # place of a layer -> body and name of that with its weights
         for name, shape in (task.inputs if task else {}).items():
             self.last = self._unused(identifier(name))
             self.layers.append(Layer(self.last, name, "input", {}, (), shape))
@@ -39,15 +45,40 @@ class _Writer(Recorder):
         inserted: bool = False,
         shares: str = "",
     ) -> Wire:
-        name = self._unused(identifier(place.removeprefix("network/")))
+        name = self._unused(identifier(place.removeprefix(self._scope)))
         first = self.layers[0].name
         sources = tuple(wire.name or first for wire in inputs)
         plain = MappingProxyType(dict(arguments))
-        owner = self._owners[place] = self._owners[shares] if shares else name
-        kept = "" if owner == name else owner
+        owner = self._owners[place] = self._owners[shares] if shares else (self._body, name)
+        # Where a whole body is shared, so are its layers, and nothing need be said of them.
+        kept = owner[1] if owner[0] == self._body and owner[1] != name else ""
         self.layers.append(Layer(name, place, op, plain, sources, shape, inserted, kept))
         self.last = name
         return Wire(shape, name)
+
+    def open_body(self, scope: str, shape: Shape) -> Wire:
+        self._outer.append((self.layers, self._names, self._scope, self._body))
+        self._n_bodies += 1
+        self._body = self._n_bodies
+        self.layers, self._names, self._scope = [], set(), f"{scope}/"
+        self.layers.append(Layer(self._unused("input"), scope, "input", {}, (), shape))
+        return Wire(shape, "input")
+
+    def close_body(
+        self,
+        place: str,
+        op: str,
+        arguments: Mapping[str, Value],
+        wires: tuple[Wire, ...],
+        shape: Shape,
+        shares: str,
+    ) -> Wire:
+        source, given = wires
+        body = Body(tuple(self.layers), given.name)
+        self.layers, self._names, self._scope, self._body = self._outer.pop()
+        wire = self.layer(place, op, arguments, (source,), shape, False, shares)
+        self.layers[-1] = replace(self.layers[-1], body=body)
+        return wire
 
     def setting(self, name: str, value: Value) -> None:
         self.settings[name] = value

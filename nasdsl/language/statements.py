@@ -11,7 +11,7 @@ from nasdsl.language.graphs import cell, dag, parallel
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.settings import assign, setting_call
 from nasdsl.language.signatures import table
-from nasdsl.language.signatures.signature import Signature, integer
+from nasdsl.language.signatures.signature import Kind, Signature, integer
 from nasdsl.language.terms import mark, outcomes, parts
 from nasdsl.language.tree import (
     CONTROL,
@@ -19,9 +19,11 @@ from nasdsl.language.tree import (
     SHAPES,
     Apply,
     ApplyValue,
+    Around,
     Branch,
     Cell,
     ChoiceHole,
+    Close,
     Constant,
     Fork,
     Loop,
@@ -147,8 +149,10 @@ def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str)
             return dag(c, row, node, scope, label, do, let)
         case "cell":
             return cell(c, row, node, scope, label, do)
-        case _:
+        case "residual":
             return _residual(c, row, node, scope, label)
+        case _:
+            return _around(c, row, node, scope, label)
 
 
 def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) -> None:
@@ -186,11 +190,9 @@ def _apply(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -
     arguments = bind(c, row, node, inner)
     closed = all(type(term) is Constant for _, term in arguments)
     constant = {n: t.value for n, t in arguments if type(t) is Constant} if closed else None
-    checks = tuple(
-        (n, row.by_name[n].kind) for n, t in arguments if not _is_sure(t, row.by_name[n].kind.type)
-    )
     place = scope.fresh_place(label or row.name)
     slots = (first, scope.frame.size)
+    checks = _checks(row, arguments)
     return Apply(slots, row, arguments, constant, checks, scope.label, place, span=node.span)
 
 
@@ -199,6 +201,23 @@ def _is_sure(term: ValueTerm, kind: str) -> bool:
     return kind not in ("int", "real", "numbers") or not any(
         isinstance(part, Cell | Operation) for part in parts(term)
     )
+
+
+def _around(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement:
+    assert node.body is not None
+    first = scope.frame.size
+    arguments = bind(c, row, node, scope.inner(label))
+    skip = scope.frame.cell()
+    place = scope.fresh_place(label or row.name)
+    inner = body(c, node.body, scope.inner(label))
+    close = Close((first, skip + 1), row, arguments, skip, scope.label, place, span=node.span)
+    return Around((0, 0), _checks(row, arguments), inner, close, span=node.span)
+
+
+def _checks(row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]) -> tuple[tuple[str, Kind], ...]:
+    """The arguments whose values are not known to be in range before they are worked out."""
+    kinds = {name: row.by_name[name].kind for name, _ in arguments}
+    return tuple((name, kinds[name]) for name, term in arguments if not _is_sure(term, kinds[name].type))
 
 
 def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.applying import apply, apply_value, counted, must
+from nasdsl.language.around import around, close
 from nasdsl.language.configuration import (
     Closure,
     Configuration,
@@ -31,8 +32,10 @@ from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
+    Around,
     Assign,
     Branch,
+    Close,
     Enter,
     Finish,
     Fork,
@@ -190,7 +193,7 @@ def _adapted(
         op, arguments = adapt(shortcut, wire.shape, to, must)
     except ShapeError as error:
         raise Dead(str(error)) from None
-    return counted(m, m.signatures[op], arguments, wire, to, place, frames, inserted=True)
+    return counted(m, m.signatures[op], arguments, (wire,), to, place, frames, inserted=True)
 
 
 def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step:
@@ -279,6 +282,8 @@ STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = Mappi
         Leave: leave,
         Residual: residual,
         Merge: merge,
+        Around: around,
+        Close: close,
         Keep: keep,
         Join: join_wires,
         Permute: permute,

@@ -30,6 +30,7 @@ from nasdsl.language.steps import MAX_COPIES
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
+    Around,
     Branch,
     ChoiceHole,
     Finish,
@@ -92,6 +93,8 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             return _use(v, term, wires)
         case Residual(body=body, merge=merge):
             return _merge(v, merge.shortcut, term, wires, _flow(v, body, wires))
+        case Around():
+            return _around(v, term, wires)
         case Keep(cell=cell):
             v.cells[-1][cell] = wires
             return wires
@@ -138,6 +141,26 @@ def _join(several: Any) -> Wires:
 def _apply(
     v: Survey, term: Statement, row: Signature, arguments: tuple[tuple[str, ValueTerm], ...], wires: Wires
 ) -> Wires:
+    _share(v, term, row, wires)
+    outs, errors = [], []
+    for given in _combinations(v, row, arguments):
+        for shape in wires.values():
+            try:
+                outs.append(_shaped(v, row, given, shape))
+            except ShapeError as error:
+                errors.append((error, shape))
+    if errors and not outs:
+        _report(v, term, row.name, errors[0][0])
+    v.can_fail = v.can_fail or bool(errors)
+    joined = _join({shape.layout: shape} for shape in outs)
+    v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
+    return joined
+
+
+def _combinations(
+    v: Survey, row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]
+) -> list[dict[str, Any]]:
+    """All that the arguments can be together, those that no shape depends on by their default."""
     choices = []
     for name, argument in arguments:
         wanted = row.by_name.get(name)
@@ -146,18 +169,28 @@ def _apply(
     if not combinations:
         v.can_fail = True
         combinations = [tuple(c[0] for c in choices)]
-    _share(v, term, row, wires)
     defaults = {a.name: a.default for a in row.arguments}
-    outs, errors = [], []
-    for combination in combinations:
-        given = {n: d for (n, _), d in zip(arguments, combination, strict=True) if d is not None}
+    names = [name for name, _ in arguments]
+    return [
+        defaults | {n: d for n, d in zip(names, combination, strict=True) if d is not None}
+        for combination in combinations
+    ]
+
+
+def _around(v: Survey, term: Around, wires: Wires) -> Wires:
+    """An operation around a body, for each shape and each of its own arguments apart."""
+    row, outs, errors = term.close.signature, list[Shape](), list[ShapeError]()
+    _share(v, term, row, wires)
+    for given in _combinations(v, row, term.close.arguments):
         for shape in wires.values():
             try:
-                outs.append(_shaped(v, row, defaults | given, shape))
+                inner = row.inner(given, (shape,), v.need) if row.inner else shape
+                for out in _alternative(v, term.body, {inner.layout: inner}).values():
+                    outs.append(_shaped(v, row, given, shape, out))
             except ShapeError as error:
-                errors.append((error, shape))
+                errors.append(error)
     if errors and not outs:
-        _report(v, term, row.name, errors[0][0])
+        _report(v, term, row.name, errors[0])
     v.can_fail = v.can_fail or bool(errors)
     joined = _join({shape.layout: shape} for shape in outs)
     v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
@@ -180,9 +213,9 @@ def _share(v: Survey, term: Statement, row: Signature, wires: Wires) -> None:
             _report(v, term, row.name, ShapeError(message, help))
 
 
-def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], shape: Shape) -> Shape:
+def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], *shapes: Shape) -> Shape:
     assert row.shape is not None
-    return row.shape(arguments, (shape,), v.need)
+    return row.shape(arguments, shapes, v.need)
 
 
 def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:

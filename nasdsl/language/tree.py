@@ -228,6 +228,24 @@ class Residual(Statement):
     merge: Merge
 
 
+class Close(Statement):
+    """The end of `Around`: an operation on its input, in cell `skip`, and what the body gave."""
+
+    signature: Signature
+    arguments: tuple[tuple[str, ValueTerm], ...]
+    skip: int
+    label: int
+    key: str
+
+
+class Around(Statement):
+    """`widen(…) { body }`, `gate { body }`, `adapter { body }`: `skip` is the cell that keeps its input."""
+
+    checks: tuple[tuple[str, Kind], ...]
+    body: Statement
+    close: Close
+
+
 class Keep(Statement):
     """The wire goes into a cell, under a name of its own."""
 

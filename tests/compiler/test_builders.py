@@ -42,7 +42,8 @@ def case_of(op: str, *inputs: Shape, **given: object) -> Case:
 
 
 def test_every_operation_has_a_builder() -> None:
-    assert BUILDERS.keys() == RECIPES.keys() == set(OPERATIONS)
+    around = {"widen"}  # what stands around a body has its tests elsewhere
+    assert BUILDERS.keys() == RECIPES.keys() == {*OPERATIONS, *around}
 
 
 @pytest.mark.parametrize("op", OPERATIONS)

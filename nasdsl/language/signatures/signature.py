@@ -61,7 +61,7 @@ class Argument:
     shapes: bool = False  # whether it can change an output shape or whether the call fits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signature:
     """One operation, activation, optimizer, schedule, setting, data set, weight …
 
@@ -79,7 +79,8 @@ class Signature:
     weighted: bool = False  # counts into `depth`
     sized: bool = False  # whether its module depends on the lengths of the axes, not on channels alone
     arity: tuple[int, int | None] = (1, 1)  # how many wires it reads, ends included
-    shape: ShapeRule | None = None
+    shape: ShapeRule | None = None  # of a wrapper: from its own input and what its body gives
+    inner: ShapeRule | None = None  # of a wrapper whose body is a network of its own: what that gets
     params: CostRule | None = None
     macs: CostRule | None = None
     source: str = ""

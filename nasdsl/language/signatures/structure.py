@@ -6,11 +6,15 @@ changed, then `add`. Rows marked `later` are known by name, so that using one sa
 
 from __future__ import annotations
 
+from nasdsl.language.shapes import Shape, at_least, vector
+from nasdsl.language.signatures.rules import channels_of, dim, need_layout, whole
 from nasdsl.language.signatures.signature import (
     BOOL,
     STRING,
     Argument,
+    Arguments,
     Kind,
+    Need,
     Signature,
     integer,
     name_of,
@@ -23,6 +27,60 @@ _RANK = Argument("rank", integer(1), "rank of the bottleneck", 8)
 def _later(name: str, doc: str, *arguments: Argument, body: bool = True, positional: int = 0) -> Signature:
     group = "wrapper" if body else "layer"
     return Signature(name, group, doc, arguments, positional=positional, body=body, later=True)
+
+
+def _by_token(args: Arguments, source: Shape) -> bool:
+    """Whether each token of a sample goes its own way."""
+    return source.layout == "tokens" and args["route"] == "token"
+
+
+def copies_of(args: Arguments) -> int:
+    """How many copies of its body a wrapper has."""
+    return whole(args["experts"])
+
+
+def applications(args: Arguments, source: Shape) -> int:
+    """How often a copy of the body works for one sample, tokens that find no room included."""
+    if args["route"] == "enforced":
+        return 1
+    return whole(args["top_k"]) * (source.sizes()[0] if _by_token(args, source) else 1)
+
+
+def _expert_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    need(
+        at_least(dim(args["experts"]), dim(args["top_k"])),
+        f"`widen` sends each token to {args['top_k']} of {args['experts']} experts",
+        "`top_k` is at most `experts`",
+    )
+    need_layout(
+        inputs[0],
+        ("vector", "tokens", "sequence", "image", "volume"),
+        "widen",
+        "put `token_embedding` before it",
+        need,
+    )
+    return vector(inputs[0].channels) if _by_token(args, inputs[0]) else inputs[0]
+
+
+def _widened_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    source, given = inputs
+    if not _by_token(args, source):
+        return given
+    need(
+        given.layout == "vector",
+        f"an expert gives {given} for a token",
+        "the body of `widen` turns a vector into a vector",
+    )
+    return Shape((source.dims[0], given.channels), "tokens")
+
+
+def _router_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    return 0 if args["route"] == "enforced" else channels_of(inputs[0]) * whole(args["experts"])
+
+
+def _router_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    tokens = inputs[0].sizes()[0] if _by_token(args, inputs[0]) else 1
+    return tokens * _router_params(args, inputs, output)
 
 
 SIGNATURES = (
@@ -72,17 +130,35 @@ SIGNATURES = (
         positional=0,
         body=True,
     ),
-    _later(
+    Signature(
         "widen",
-        "A mixture of experts around any body.",
-        Argument("experts", integer(1), "copies of the body", required=True),
-        Argument("top_k", integer(1), "experts that each token uses", 1),
-        Argument(
-            "capacity", real(0, open_low=True), "room of an expert, as a multiple of the even share", 1.25
+        "wrapper",
+        "A mixture of experts: copies of the body, to some of which a learned router sends each token "
+        "(Shazeer et al. 2017; Xue et al. 2021). Tokens are routed one by one; a vector or a map is one token.",
+        (
+            Argument("experts", integer(1), "copies of the body", required=True, shapes=True),
+            Argument("top_k", integer(1), "experts that each token uses", 1, shapes=True),
+            Argument(
+                "capacity",
+                real(0, open_low=True),
+                "room of an expert in training, as a multiple of the even share; what is too much for it gives 0",
+                1.25,
+            ),
+            Argument("balance", real(0), "weight of the loss that evens the load", 0.01),
+            Argument(
+                "route",
+                name_of("token", "enforced"),
+                "enforced: the caller names an expert for each sample, and the body gets whole samples",
+                "token",
+                shapes=True,
+            ),
         ),
-        Argument("balance", real(0), "weight of the loss that evens the load", 0.01),
-        Argument("route", name_of("token", "enforced"), "who chooses the expert", "token"),
         positional=1,
+        body=True,
+        inner=_expert_shape,
+        shape=_widened_shape,
+        params=_router_params,
+        macs=_router_macs,
     ),
     _later(
         "gate",
