@@ -56,7 +56,7 @@ class Session:
         for hook in self.parts.before_epoch:
             hook(self.course)
         self.course.module.train()
-        with _refusing_single_samples(self.setup.batch_size):
+        with refusing_single_samples(self.setup.batch_size):
             losses = [self._step(rows) for rows in self.batches()]
         train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
@@ -195,7 +195,7 @@ def n_batches(n_rows: int, batch_size: int) -> int:
 
 
 @contextmanager
-def _refusing_single_samples(batch_size: int) -> Iterator[None]:
+def refusing_single_samples(batch_size: int) -> Iterator[None]:
     """Raises DataError for a norm over a batch of one, which torch refuses in its own words."""
     try:
         yield
