@@ -63,7 +63,9 @@ def hold_against_torch(space: Space, points: int) -> None:
 def compare(planned: Plan) -> None:
     with torch.device("meta"):
         module = build(planned).eval()
-        inputs = [torch.empty(BATCH, *shape) for shape in planned.inputs.values()]
+        symbols = any(node.op == "token_embedding" for node in planned.nodes)
+        dtype = torch.long if symbols else torch.float
+        inputs = [torch.empty(BATCH, *shape, dtype=dtype) for shape in planned.inputs.values()]
     with FlopCounterMode(display=False) as counter:
         ShapeProp(module).propagate(*inputs)
     shapes = {
