@@ -12,9 +12,12 @@ import torch
 from torch import fx, nn
 
 from compiler.builders import RECIPES, Recipe
+from compiler.builders.recipe import make
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
+from compiler.weighing import weigh
 from nasdsl.language.signatures.structure import copies_of
+from nasdsl.language.signatures.weighing import factored_ranks
 
 _LOSING = frozenset(
     {"widen", "gate"}
@@ -30,6 +33,7 @@ def build(plan: Plan, seed: int | None = None) -> fx.GraphModule:
     """
     with _drawing_from(seed):
         modules = {name: recipe.build() for name, recipe in recipes(plan).items()}
+        weigh(plan, modules)
     return fx.GraphModule(modules, _graph(plan), class_name="Network")
 
 
@@ -54,7 +58,8 @@ def _recipe(node: Node, nodes: dict[str, Node]) -> Recipe:
     inputs = tuple(nodes[name].output for name in node.inputs)
     recipe = RECIPES[node.op](node.arguments, inputs, node.output)
     if node.body is None:
-        return recipe
+        ranks = factored_ranks(node.op, node.arguments, inputs, node.output)
+        return make("factored", recipe, ranks) if any(ranks) else recipe
     experts = Copies(node.body, copies_of(node.arguments), alike=node.arguments["route"] == "enforced")
     return recipe.with_named(experts=experts)
 

@@ -1,12 +1,12 @@
 """Networks that leave the house: a Python file with weights, a torch.export program, ONNX.
 
 Each takes the plan and its module as `compiler.build.build` gives it, trained or not, on any device, and leaves
-the module as it was. What is written computes as the module does in evaluation mode.
+the module as it was. What is written computes as the module does in evaluation mode, with weight methods merged
+into plain weights; what is `low_rank` stays two layers where it is two.
 """
 
 from __future__ import annotations
 
-import copy
 import importlib.util
 import warnings
 from collections.abc import Iterator
@@ -20,6 +20,7 @@ from compiler.errors import ExportError
 from compiler.modules import EnforcedExperts
 from compiler.plan import INPUT, Plan
 from compiler.source import Facts, python_source
+from compiler.weights.attach import merged
 
 _SAMPLE_BATCH = 2  # tracers take a batch of one for a constant
 _PLAIN = Facts()
@@ -31,7 +32,7 @@ def export_python(plan: Plan, module: nn.Module, path: Path, facts: Facts = _PLA
     The weights are a state dict that `torch.load(…, weights_only=True)` reads. Returns both paths.
     """
     weights = path.with_suffix(".pt")
-    state = {key: value.detach().cpu().clone() for key, value in module.state_dict().items()}
+    state = {key: value.detach().cpu().clone() for key, value in merged(module).state_dict().items()}
     torch.save(state, weights)
     path.write_text(python_source(plan, facts, weights.name), encoding="utf-8")
     return path, weights
@@ -89,7 +90,7 @@ def _evaluating(module: nn.Module) -> nn.Module:
             "experts with enforced routes are told by the caller whose sample is whose, which this format has no place "
             "for; export to Python instead"
         )
-    return copy.deepcopy(module).cpu().eval()
+    return merged(module).cpu()
 
 
 def _samples(plan: Plan) -> tuple[torch.Tensor, ...]:

@@ -6,7 +6,8 @@ A module takes part by having any of these; no base class is needed.
     set_progress(step, total)         before each step, steps from 0; for schedules
     after_backward(members, forward)  a static method, once per class: `members` are its modules in the network,
                                       `forward()` runs the network on the current batch again; may change `.grad`
-    after_step()                      after each step of the optimizer: projections, masks, new subspaces
+    after_step() -> tensors | None    after each step of the optimizer: projections, masks, new subspaces; the
+                                      optimizer is to forget what it has seen of the tensors that come back
     decay_on                          "original": weight decay pulls the module's own tensors of two or more axes;
                                       "none": it pulls none of them; "effective": none of them either, and the rate goes
                                       to the attribute `effective_decay`, for the module's `auxiliary_loss` to apply
@@ -61,10 +62,9 @@ class Hooks:
             act: Callable[[list[nn.Module], Forward], None] = getattr(cls, "after_backward")  # noqa: B009
             act(members, forward)
 
-    def after_step(self) -> None:
-        """Tell of a step that the optimizer has made."""
-        for act in self._steps:
-            act()
+    def after_step(self) -> list[Tensor]:
+        """Tell of a step that the optimizer has made. Its state for the tensors returned is stale."""
+        return [tensor for act in self._steps for tensor in act() or ()]
 
 
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

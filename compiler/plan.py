@@ -15,13 +15,16 @@ from nasdsl.language.errors import NasdslError
 from nasdsl.language.network import Decided, Layer, Value
 from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape
+from nasdsl.language.sharing import scaled
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.layers import LAYER_SIGNATURES
 from nasdsl.language.signatures.structure import applications, copies_of
+from nasdsl.language.signatures.weighing import Costs, costs, shared_params
 
 INPUT = "input"  # the op of the nodes that stand for the inputs of the network
 
 _ROWS = {row.name: row for row in LAYER_SIGNATURES}
+_NO_COSTS = Costs(0, 0, 0, 0, 0)
 
 
 class Decides(Protocol):
@@ -36,7 +39,9 @@ class Node:
 
     name: unique, a Python identifier made of the path; path: where it stands in the space.
     inputs: names of nodes. shape: of its output, without batch axis. layout: what the axes mean.
-    params: scalars it learns. macs: multiply-accumulates for one sample.
+    params: scalars of its parameters, frozen ones included; trainable_params: those that are trained;
+    merged_params: those that it is exported with. macs: multiply-accumulates for one sample.
+    state: scalars of the buffers that its weight method keeps.
     inserted: an adaptation that the space did not write down.
     shares: the node whose weights it uses, "" where they are its own; they count there only.
     body: the network that an operation like `widen` has copies of; params and macs count all of them.
@@ -50,7 +55,10 @@ class Node:
     shape: tuple[int, ...]
     layout: str
     params: int
+    trainable_params: int
+    merged_params: int
     macs: int
+    state: int
     inserted: bool = False
     shares: str = ""
     body: Plan | None = None
@@ -68,6 +76,8 @@ class Plan:
     nodes: in topological order, inputs first; nodes that no output needs are not part of it.
     inputs: name -> shape without batch axis, in the order the network is called with.
     outputs: name of the output -> name of the node that gives it.
+    params: scalars of all parameters as built, frozen ones included; trainable_params: those that are trained;
+    merged_params: those that it is exported with; state: scalars of the buffers that weight methods keep.
     depth: weighted layers on the longest path.
     hash: equal for equal networks, whatever decisions and names they come from.
     """
@@ -77,6 +87,8 @@ class Plan:
     outputs: Mapping[str, str]
     params: int
     trainable_params: int
+    merged_params: int
+    state: int
     macs: int
     depth: int
     hash: str
@@ -115,13 +127,19 @@ def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:
         nodes.append(_node(layer, shapes, "" if owner == layer.name else owner, body))
         shapes[layer.name] = layer.shape
         depths[layer.name] = _depth(layer, depths) + (body.depth if body else 0)
-    params = sum(node.params for node in nodes)
+    shared = shared_params(
+        (node.op, node.arguments, tuple(shapes[name] for name in node.inputs), node.output)
+        for node in nodes
+        if not node.shares
+    )
     return Plan(
         nodes=tuple(nodes),
         inputs={node.name: node.shape for node in nodes if node.op == INPUT},
         outputs=dict(outputs),
-        params=params,
-        trainable_params=params,  # every operation of the table learns all that it holds
+        params=sum(node.params for node in nodes) + shared,
+        trainable_params=sum(node.trainable_params for node in nodes) + shared,
+        merged_params=sum(node.merged_params for node in nodes),
+        state=sum(node.state for node in nodes),
         macs=sum(node.macs for node in nodes),
         depth=max((depths[name] for name in outputs.values()), default=0),
         hash=structural_hash(nodes, outputs),
@@ -138,15 +156,20 @@ def _needed(layers: tuple[Layer, ...], outputs: Iterable[str]) -> set[str]:
 
 
 def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | None) -> Node:
-    params = macs = 0
+    cost = _NO_COSTS
     if layer.op != INPUT:
         row = _ROWS[layer.op]
         inputs = tuple(shapes[name] for name in layer.inputs)
-        params = row.params(layer.arguments, inputs, layer.shape) if row.params and not shares else 0
-        macs = row.macs(layer.arguments, inputs, layer.shape) if row.macs else 0
+        cost = costs(scaled(row, not shares, 1), layer.arguments, inputs, layer.shape)
         if body is not None:
-            params += 0 if shares else copies_of(layer.arguments) * body.params
-            macs += applications(layer.arguments, inputs[0]) * body.macs
+            copies = 0 if shares else copies_of(layer.arguments)
+            cost = Costs(
+                cost.params + copies * body.params,
+                cost.trainable + copies * body.trainable_params,
+                cost.merged + copies * body.merged_params,
+                cost.macs + applications(layer.arguments, inputs[0]) * body.macs,
+                cost.state + copies * body.state,
+            )
     return Node(
         name=layer.name,
         path=layer.path,
@@ -155,8 +178,11 @@ def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | N
         inputs=layer.inputs,
         shape=layer.shape.sizes(),
         layout=layer.shape.layout,
-        params=params,
-        macs=macs,
+        params=cost.params,
+        trainable_params=cost.trainable,
+        merged_params=cost.merged,
+        macs=cost.macs,
+        state=cost.state,
         inserted=layer.inserted,
         shares=shares,
         body=body,

@@ -60,7 +60,7 @@ def _docstring(plan: Plan, facts: Facts, weights: str) -> str:
         lines.append(f"Input {name}: {_axes(nodes[name])}, {_dtype(nodes[name])}")
     for name, source in plan.outputs.items():
         lines.append(f"Output {name}: {_axes(nodes[source])}")
-    lines.append(f"Parameters: {plan.params:,}; multiply-accumulates per sample: {plan.macs:,}")
+    lines.append(f"Parameters: {plan.merged_params:,}; multiply-accumulates per sample: {plan.macs:,}")
     if facts.classes:
         lines.append("The output has one score per class, in the order of CLASSES.")
     lines += ["", f"`load()` reads the weights from {weights}, which belongs beside this file."]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from compiler.plan import INPUT, Node, Plan
 from nasdsl.language.network import Spec, Value
+from nasdsl.language.signatures.methods import STACK
 from nasdsl.language.signatures.table import SIGNATURES
 
 
@@ -29,6 +30,8 @@ def body_text(plan: Plan) -> str:
 def value_text(value: Value) -> str:
     """A decided value as a space would write it."""
     match value:
+        case Spec(name, arguments) if name == STACK:
+            return " + ".join(value_text(part) for part in arguments.values())
         case Spec(name, arguments):
             return _call(name, arguments)
         case bool():

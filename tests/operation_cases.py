@@ -98,8 +98,8 @@ def draw_arguments(signature: Signature, n_spatial: int, rng: random.Random) -> 
 
 
 def draw_argument(argument: Argument, n_spatial: int, rng: random.Random) -> Value:
-    """A value that the kind allows; the default now and then."""
-    if not argument.required and rng.random() < 0.2:
+    """A value that the kind allows; the default now and then. Weights are plain: they have a suite of their own."""
+    if argument.name == "weight" or (not argument.required and rng.random() < 0.2):
         return argument.default
     kind = argument.kind
     match kind.type:

@@ -9,7 +9,7 @@ import ast
 import inspect
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
@@ -35,7 +35,7 @@ _PLAIN = (bool, int, float, str, tuple, type(None))
 class Recipe:
     """One constructor call: `nn.Conv2d(16, 32, 3, padding=1)`.
 
-    `target` is `nn.X` for a class of torch.nn, or the name of a class in `compiler/modules.py`.
+    `target` is `nn.X` for a class of torch.nn, or the name of a class or function in `compiler/modules.py`.
     """
 
     target: str
@@ -71,10 +71,9 @@ class Recipe:
         """The recipe with more arguments by name."""
         return replace(self, named={**self.named, **more})
 
-    def _constructor(self) -> type[nn.Module]:
+    def _constructor(self) -> Callable[..., object]:
         home, name = (nn, self.target[3:]) if self.target.startswith("nn.") else (modules, self.target)
-        constructor = getattr(home, name)
-        assert isinstance(constructor, type) and issubclass(constructor, nn.Module), self.target
+        constructor: Callable[..., object] = getattr(home, name)
         return constructor
 
 
@@ -84,13 +83,13 @@ def make(target: str, *positional: Ingredient, **named: Ingredient) -> Recipe:
 
 
 def helper_source(names: Iterable[str]) -> str:
-    """The source of these classes of `compiler/modules.py` and of all that they use themselves.
+    """The source of these classes and functions of `compiler/modules.py` and of all that they use themselves.
 
-    It needs `import torch`, `from torch import nn` and `import torch.nn.functional as F`.
-    Classes come in the order of the file, so that each stands after those it uses.
+    It needs `import torch`, `from torch import Tensor, nn` and `import torch.nn.functional as F`.
+    They come in the order of the file, so that each class stands after those it uses.
     """
     tree = ast.parse(inspect.getsource(modules))
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
     wanted, open_names = set[str](), list(names)
     while open_names:
         name = open_names.pop()

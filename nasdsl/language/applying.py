@@ -10,6 +10,7 @@ from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import as_counted, weights_of
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
+from nasdsl.language.signatures.weighing import PLAIN_WEIGHT, need_weight
 from nasdsl.language.tree import Apply, ApplyValue, ValueTerm
 
 
@@ -70,6 +71,7 @@ def layer(
         shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
     if isinstance(shape, str):
         raise Dead(shape)
+    _refuse_misfit(signature, arguments, wire.shape, shape)
     return counted(m, signature, arguments, (wire,), shape, place, frames)
 
 
@@ -93,6 +95,18 @@ def counted(
     if signature.inner is not None:
         return m.recorder.close_body(place, signature.name, arguments, wires, shape, shares), frames
     return m.recorder.layer(place, signature.name, arguments, wires, shape, inserted, shares), frames
+
+
+def _refuse_misfit(
+    signature: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape
+) -> None:
+    """Raise Dead where the weight method does not fit the matrices of an operation."""
+    if arguments.get("weight", PLAIN_WEIGHT) == PLAIN_WEIGHT:
+        return
+    try:
+        need_weight(signature.name, arguments, (source,), target, must)
+    except ShapeError as error:
+        raise Dead(str(error)) from None
 
 
 def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
-from nasdsl.language.answers import task_quantities
 from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
@@ -92,7 +91,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     if not problems.errors and has_network:
         assert task is not None
         start = next(iter(task.inputs.values()))
-        can_fail = survey(problems, program, start, task_quantities(task))
+        can_fail = survey(problems, program, start, {"outputs": task.outputs})
     c.decisions |= top.asked
     requirements = _requirements(c, file)
     if not problems.errors and task is not None and has_network:
@@ -149,7 +148,8 @@ def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:
 def machine_of(statement: Statement, frame_size: int, task: Task | None, blind: bool = False) -> Machine:
     """The machine that runs a checked program on the data of its task."""
     shape = next(iter(task.inputs.values())) if task else vector(1)
-    return Machine(statement, frame_size, Wire(shape), task_quantities(task), SIGNATURES, STEPS, blind)
+    quantities = {"outputs": task.outputs if task else 0}
+    return Machine(statement, frame_size, Wire(shape), quantities, SIGNATURES, STEPS, blind)
 
 
 def _refuse_later_items(c: Checker, file: s.File) -> None:

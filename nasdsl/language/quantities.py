@@ -13,22 +13,41 @@ from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.structure import applications, copies_of
 from nasdsl.language.signatures.table import LAYERS
+from nasdsl.language.signatures.weighing import costs, shared_params
 
-QUANTITIES = ("params", "macs", "depth")
+QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth")
 
 
 def params_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
-    """Scalars of the parameters that one operation adds."""
-    return row.params(arguments, (source,), target) if row.params else 0
+    """Scalars of the parameters that one operation adds, frozen ones included."""
+    return costs(row, arguments, (source,), target).params
+
+
+def trainable_params_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
+    """Those of them that are trained."""
+    return costs(row, arguments, (source,), target).trainable
+
+
+def merged_params_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
+    """Those that it is exported with, once its weight method is merged into plain weights."""
+    return costs(row, arguments, (source,), target).merged
 
 
 def macs_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
     """Multiply-accumulates per sample of one operation."""
-    return row.macs(arguments, (source,), target) if row.macs else 0
+    return costs(row, arguments, (source,), target).macs
 
 
+_OF_WEIGHTS = ("params", "trainable_params", "merged_params")
 # Costs that add up along a walk, and so can be bounded before it ends.
-ADDITIVE: Mapping[str, Cost] = MappingProxyType({"params": params_of, "macs": macs_of})
+ADDITIVE: Mapping[str, Cost] = MappingProxyType(
+    {
+        "params": params_of,
+        "trainable_params": trainable_params_of,
+        "merged_params": merged_params_of,
+        "macs": macs_of,
+    }
+)
 
 
 def measure(decided: Decided) -> dict[str, int]:
@@ -39,7 +58,7 @@ def measure(decided: Decided) -> dict[str, int]:
 def _measure(layers: tuple[Layer, ...], outputs: tuple[str, ...]) -> dict[str, int]:
     shapes = {layer.name: layer.shape for layer in layers}
     depths: dict[str, int] = {}
-    total = {"params": 0, "macs": 0}
+    total = dict.fromkeys(ADDITIVE, 0)
     for layer in layers:
         before = max((depths[name] for name in layer.inputs), default=0)
         if layer.op == "input":
@@ -52,6 +71,15 @@ def _measure(layers: tuple[Layer, ...], outputs: tuple[str, ...]) -> dict[str, i
         if layer.body is not None:
             inner = _measure(layer.body.layers, (layer.body.output,))
             depths[layer.name] += inner["depth"]
-            total["params"] += 0 if layer.shares else copies_of(layer.arguments) * inner["params"]
+            copies = 0 if layer.shares else copies_of(layer.arguments)
+            for name in _OF_WEIGHTS:
+                total[name] += copies * inner[name]
             total["macs"] += applications(layer.arguments, source) * inner["macs"]
+    shared = shared_params(
+        (layer.op, layer.arguments, tuple(shapes[name] for name in layer.inputs), layer.shape)
+        for layer in layers
+        if not layer.shares
+    )
+    for name in ("params", "trainable_params"):
+        total[name] += shared
     return {**total, "depth": max((depths[name] for name in outputs), default=0)}

@@ -127,7 +127,7 @@ def scaled(row: Signature, copies: int, uses: int) -> Signature:
     if copies == uses == 1:
         return row
     params = _times(copies, row.params) if copies else None
-    return replace(row, params=params, macs=_times(uses, row.macs))
+    return replace(row, params=params, macs=_times(uses, row.macs), copies=copies, uses=uses)
 
 
 def _times(factor: int, rule: CostRule | None) -> CostRule | None:

@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
-from nasdsl.language.answers import answer
 from nasdsl.language.estimates import (
     COMBINATIONS,
     Copies,
@@ -23,6 +22,7 @@ from nasdsl.language.estimates import (
     shape_values,
     values_of,
 )
+from nasdsl.language.misfits import need_fitting_weight
 from nasdsl.language.network import Value
 from nasdsl.language.scope import Problems
 from nasdsl.language.shapes import INFINITE, Shape, hull_shape, interval, lower, same, upper
@@ -147,7 +147,9 @@ def _apply(
     for given in _combinations(v, row, arguments):
         for shape in wires.values():
             try:
-                outs.append(_shaped(v, row, given, shape))
+                out = _shaped(v, row, given, shape)
+                need_fitting_weight(v, row, dict(arguments), shape, out)
+                outs.append(out)
             except ShapeError as error:
                 errors.append((error, shape))
     if errors and not outs:
@@ -305,17 +307,17 @@ def _joined_shape(v: Survey, term: Join, shapes: tuple[Shape, ...]) -> Shape:
 
 
 def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
-    wanted = answer(v.quantities)
+    outputs = v.quantities["outputs"]
     fine = {}
     for layout, shape in wires.items():
-        verdict = same_shape(shape, wanted)
+        verdict = layout == "vector" and same(shape.channels, outputs)  # type: ignore[arg-type]
         if verdict is not True:
-            v.can_fail = v.can_fail or not (verdict is None and not wanted.concrete)
+            v.can_fail = v.can_fail or not (verdict is None and not isinstance(outputs, int))
         if verdict is not False:
             fine[layout] = shape
     if wires and not fine:
         last = " or ".join(str(shape) for shape in wires.values())
-        message = f"the network ends with {last}, and the task asks for {wanted}"
+        message = f"the network ends with {last}, and the task asks for vector ({outputs})"
         v.problems.error("wrong-output", message, term.span, "end it with `linear(outputs)`")
     return fine
 

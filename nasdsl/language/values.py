@@ -8,12 +8,16 @@ from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
 from nasdsl.language.kinds import check_constant, check_term, describe
+from nasdsl.language.network import Spec
 from nasdsl.language.ranges import range_hole
 from nasdsl.language.scanner import MAX_NESTING
 from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.signatures import table
+from nasdsl.language.signatures.matrices import MATRICES
+from nasdsl.language.signatures.methods import UNDEMANDING
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
-from nasdsl.language.terms import children, has_hole, mark
+from nasdsl.language.stacking import is_stack, methods_in, stack
+from nasdsl.language.terms import children, has_hole, mark, outcomes
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
@@ -43,6 +47,8 @@ def value(c: Checker, node: s.Value, scope: Scope, wanted: Wanted) -> ValueTerm:
             return _call(c, node, scope, wanted)
         case s.Unary(operator=operator, operand=operand):
             return _operation(c, node, f"unary {operator}", (operand,), scope, wanted)
+        case s.Binary() if is_stack(node, wanted):
+            return stack(c, node, scope, wanted, value)
         case s.Binary(operator=operator, left=left, right=right):
             return _operation(c, node, operator, (left, right), scope, wanted)
         case s.Range():
@@ -233,7 +239,19 @@ def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[
                 message = f"`{row.name}` needs `{argument.name}`: {argument.doc}"
                 c.problems.error("missing-argument", message, node.span, usage(row))
             bound.append((argument.name, Constant(argument.default)))
+    if row.name in MATRICES and _may_misfit(dict(bound)["weight"]):
+        for _, term in bound:
+            mark(term, SHAPES)
     return tuple(bound)
+
+
+def _may_misfit(weight: ValueTerm) -> bool:
+    """Whether a weight may ask something of its layer, so that what either is decides if both fit."""
+    if weight == Constant(Spec("plain")) or weight is UNKNOWN:
+        return False
+    names = {name for joined in methods_in(weight) for name in joined}
+    known = all(isinstance(one, Make | Constant) for one in outcomes(weight))
+    return not known or not names <= UNDEMANDING
 
 
 def _by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:

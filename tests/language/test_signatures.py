@@ -18,7 +18,6 @@ from nasdsl.language.signatures.wiring import adaptation
 from tests.operation_cases import OPERATIONS, TABLE, draw_arguments, draw_inputs, fitting_cases, strict
 
 LATER = {
-    "widen",
     "gate",
     "adapter",
     "prefix",
@@ -31,23 +30,10 @@ LATER = {
     "frozen",
     "pretrained",
     "with",
-    "weight_norm",
-    "spectral_norm",
-    "orthogonal",
-    "weight_standardized",
-    "weight_compander",
-    "low_rank",
-    "nm_sparse",
     "pst_sparse",
-    "mask_tuned",
     "spectral",
-    "svfit",
-    "lora",
-    "lora_xs",
-    "lora_sb",
     "pego",
     "sara",
-    "intrinsic",
     "singular_kernel",
 }
 

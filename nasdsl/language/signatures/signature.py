@@ -83,6 +83,10 @@ class Signature:
     inner: ShapeRule | None = None  # of a wrapper whose body is a network of its own: what that gets
     params: CostRule | None = None
     macs: CostRule | None = None
+    copies: int = (
+        1  # of the operation in this place, which `params` and `macs` count already; see sharing.scaled
+    )
+    uses: int = 1  # of it for one sample
     source: str = ""
     later: bool = False  # named by the language, refused by this version with a diagnostic
     by_name: Mapping[str, Argument] = field(init=False, repr=False, compare=False)

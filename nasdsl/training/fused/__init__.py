@@ -1,1 +1,0 @@
-"""Several networks of one structure trained as one program; see group.py."""
