@@ -110,7 +110,7 @@ def requirement(c: Checker, node: s.Require) -> Requirement | None:
     _check(c, node.condition, c.decisions)
     if len(c.problems.errors) > before:
         return None
-    limits = tuple(_limits(node.condition))
+    limits = tuple(limit for limit in _limits(node.condition) if not _is_shared(c, limit))
     return Requirement(node.condition, limits, len(limits) == _conjuncts(node.condition))
 
 
@@ -156,6 +156,11 @@ def _conjuncts(node: s.Value) -> int:
     if isinstance(node, s.Binary) and node.operator == "and":
         return _conjuncts(node.left) + _conjuncts(node.right)
     return 1
+
+
+def _is_shared(c: Checker, limit: Limit) -> bool:
+    """Whether what is limited does not add up layer by layer: `intrinsic` counts once for many."""
+    return c.shares_vectors and limit.quantity in ("params", "trainable_params")
 
 
 def _limits(node: s.Value) -> list[Limit]:

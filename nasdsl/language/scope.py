@@ -183,6 +183,7 @@ class Checker:
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
     measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
+    shares_vectors: bool = False  # whether layers can have trained numbers in common, as `intrinsic` has
     trust: bool = False  # whether the author of the file is trusted
     index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 

@@ -143,18 +143,23 @@ def _apply(
     v: Survey, term: Statement, row: Signature, arguments: tuple[tuple[str, ValueTerm], ...], wires: Wires
 ) -> Wires:
     _share(v, term, row, wires)
-    outs, errors = [], []
+    outs, errors, misfits = [], [], []
     for given in _combinations(v, row, arguments):
         for shape in wires.values():
             try:
-                out = _shaped(v, row, given, shape)
-                need_fitting_weight(v, row, dict(arguments), shape, out)
-                outs.append(out)
+                outs.append(_shaped(v, row, given, shape))
             except ShapeError as error:
                 errors.append((error, shape))
+                continue
+            try:
+                need_fitting_weight(v, row, dict(arguments), shape, outs[-1])
+            except ShapeError as error:
+                misfits.append(error)  # the shapes that follow are what they are all the same
     if errors and not outs:
         _report(v, term, row.name, errors[0][0])
-    v.can_fail = v.can_fail or bool(errors)
+    if misfits and len(misfits) == len(outs):
+        _report(v, term, row.name, misfits[0])
+    v.can_fail = v.can_fail or bool(errors or misfits)
     joined = _join({shape.layout: shape} for shape in outs)
     v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
     return joined

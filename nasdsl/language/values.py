@@ -198,6 +198,7 @@ def _unknown_call(c: Checker, node: s.Call, wanted: Wanted) -> None:
 def make(c: Checker, row: Signature, node: s.Call, inner: Scope) -> ValueTerm:
     """A call as a value; a Constant where nothing in it is open."""
     arguments = bind(c, row, node, inner)
+    c.shares_vectors = c.shares_vectors or row.name == "intrinsic"
     return Make(row, arguments, span=node.span)
 
 
