@@ -1,4 +1,4 @@
-"""`nasdsl show FILE | RUN`: one network as a table of layers, and as a picture."""
+"""`nasdsl show FILE | RUN`: one network as a table of layers, or the space as a tree; and as a picture."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from compiler.draw import draw_svg
-from compiler.plan import Plan, plan
+from compiler.plan import plan
 from compiler.wording import value_text
 from nasdsl.cli.points import read_point
 from nasdsl.engine.data import with_its_data
+from nasdsl.engine.outline import outline_svg, outline_text
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
@@ -31,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--seed", type=int, metavar="S", help="the point that `sample --seed S` draws")
     which.add_argument("--point", metavar="FILE", help="the point in this file, as JSON")
     which.add_argument("--trial", type=int, metavar="N", help="this trial of the run (default: the best)")
-    parser.add_argument("--svg", metavar="OUT", help="draw the network into this file as well")
+    which.add_argument(
+        "--tree", action="store_true", help="not one network but the space: its parts, with their counts"
+    )
+    parser.add_argument("--svg", metavar="OUT", help="draw the network, or the tree, into this file as well")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -39,6 +43,9 @@ def run(options: argparse.Namespace) -> int:
         return _show_run(options)
     if options.trial is not None:
         raise NasdslError("--trial needs a run folder")
+    if options.tree:
+        _show_tree(load(options.source), options.svg)
+        return 0
     space = with_its_data(load(options.source))
     _show(space, _point(space, options), options.svg)
     return 0
@@ -46,12 +53,23 @@ def run(options: argparse.Namespace) -> int:
 
 def _show_run(options: argparse.Namespace) -> int:
     found = open_run(options.source)
+    if options.tree:
+        _show_tree(found.space, options.svg)
+        return 0
     if options.seed is not None or options.point is not None:
         _show(found.space, _point(found.space, options), options.svg)
         return 0
     record = trial_or_best(found, options.trial)
     _show(found.space, record.point, options.svg, record, found.meta.get("settings", {}))
     return 0
+
+
+def _show_tree(space: Space, svg: str | None) -> None:
+    """Print the outline of a space. Data that have not been read do not hinder it."""
+    lines, total = space.outline(), space.count()
+    sys.stdout.write(outline_text(space.name, space.doc, total, lines))
+    if svg:
+        _write(outline_svg(space.name, total, lines), Path(svg))
 
 
 def _point(space: Space, options: argparse.Namespace) -> Point:
@@ -85,7 +103,7 @@ def _show(
     settings = overridden(space.decided(point).settings, fixed)
     print("\n" + settings_text({name: value_text(value) for name, value in settings.items()}))
     if svg:
-        _write(planned, Path(svg))
+        _write(draw_svg(planned), Path(svg))
 
 
 def _refuse_open_shapes(space: Space) -> None:
@@ -96,8 +114,8 @@ def _refuse_open_shapes(space: Space) -> None:
         )
 
 
-def _write(planned: Plan, path: Path) -> None:
+def _write(picture: str, path: Path) -> None:
     try:
-        path.write_text(draw_svg(planned), encoding="utf-8")
+        path.write_text(picture, encoding="utf-8")
     except OSError as error:
         raise NasdslError(f"cannot write {path}: {error.strerror}") from error

@@ -16,6 +16,7 @@ from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic, Infeasible
 from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
+from nasdsl.language.outline import Line, outline
 from nasdsl.language.places import with_places
 from nasdsl.language.point import Point
 from nasdsl.language.printer import print_file
@@ -165,6 +166,10 @@ class Space:
         counts as one. Raises LimitError where exact counting is out of reach."""
         _cost, value = self._count.after(self._decider.start())
         return value or 0
+
+    def outline(self) -> tuple[Line, ...]:
+        """The parts of the space as they are nested, each with how many ways it has by itself."""
+        return outline(self._decider, self._count)
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""

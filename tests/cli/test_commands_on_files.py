@@ -110,6 +110,13 @@ def test_show_prints_layers_costs_and_training(nasdsl, golden) -> None:
     golden("cli/show-plain.txt", nasdsl("show", "plain.space").out)
 
 
+def test_show_of_the_space_as_a_tree(nasdsl, golden, folder) -> None:
+    result = nasdsl("show", "tiny.space", "--tree", "--svg", "tree.svg")
+    golden("cli/show-tree.txt", result.out)
+    assert (folder / "tree.svg").read_text().startswith("<svg")
+    assert nasdsl("show", "tiny.space", "--tree", "--seed", "1").status == 2
+
+
 def test_show_of_a_point_in_a_file(nasdsl, folder) -> None:
     point = nasdsl("sample", "tiny.space", "--seed", "3", "--json").out
     (folder / "point.json").write_text(point)
