@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
 from nasdsl.language.configuration import LimitError, Wire
+from nasdsl.language.deep import DeepWire, Sounding
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
 from nasdsl.language.facts import Facts
+from nasdsl.language.formulas import lets_of
 from nasdsl.language.importing import resolve
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_value
-from nasdsl.language.proofs import prove
+from nasdsl.language.proofs import prove_a_network, prove_requirements
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
-from nasdsl.language.requires import Requirement, requirement
+from nasdsl.language.requires import Requirement, requirements_of
 from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scope
 from nasdsl.language.shapes import vector
 from nasdsl.language.signatures.table import SIGNATURES
@@ -26,6 +28,7 @@ from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
 from nasdsl.language.terms import mark
 from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
+from nasdsl.language.vocabulary import Vocabulary, vocabulary
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,11 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
         assert task is not None
         start = next(iter(task.inputs.values()))
         can_fail = survey(problems, program, start, {"outputs": task.outputs})
-    c.decisions |= top.asked
-    requirements = _requirements(c, file)
-    if not problems.errors and task is not None and has_network:
+    lines = [item for item in file.items if isinstance(item, s.Require)]
+    words = vocabulary(program) if lines else Vocabulary()
+    apart = ("params", "trainable_params") if c.shares_vectors else ()
+    requirements = requirements_of(problems, lines, words, lets_of(file) if lines else {}, apart)
+    if not problems.errors and (requirements or (can_fail and has_network)):
         _prove(c, file, task, program, frame.size, requirements, can_fail)
     goals = goals_of(c, file, task)
     if problems.errors:
@@ -118,22 +123,25 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
 def _prove(
     c: Checker,
     file: s.File,
-    task: Task,
+    task: Task | None,
     program: Statement,
     frame_size: int,
     requirements: tuple[Requirement, ...],
     can_fail: bool,
 ) -> None:
-    """What needs the shapes of the data: only where they are known."""
-    if not all(shape.concrete for shape in task.inputs.values()):
-        return
-    if not can_fail and not any(requirement.limits for requirement in requirements):
-        return
-    network = next(item for item in file.items if isinstance(item, s.Network))
-    machine = machine_of(program, frame_size, task)
-    head = Span(*_head(network))
+    """What needs the shapes of the data only where they are known."""
+    concrete = task is None or all(shape.concrete for shape in task.inputs.values())
+    network = next((item for item in file.items if isinstance(item, s.Network)), None)
+    head = requirements[0].condition.span if network is None else Span(*_head(network))
     try:
-        prove(c.problems, machine, requirements, head)
+        if network is not None and concrete and can_fail:
+            prove_a_network(c.problems, machine_of(program, frame_size, task), head)
+        if requirements and not c.problems.errors:
+
+            def machine(deep: bool) -> Machine:
+                return machine_of(program, frame_size, task, blind=not concrete, deep=deep)
+
+            prove_requirements(c.problems, machine, requirements, concrete and network is not None)
     except LimitError as error:
         c.problems.error("limit", str(error), head)
 
@@ -145,11 +153,16 @@ def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:
     return at.start, at.start + width, at.line, at.column, at.line, at.column + width
 
 
-def machine_of(statement: Statement, frame_size: int, task: Task | None, blind: bool = False) -> Machine:
-    """The machine that runs a checked program on the data of its task."""
+def machine_of(
+    statement: Statement, frame_size: int, task: Task | None, blind: bool = False, deep: bool = False
+) -> Machine:
+    """The machine that runs a checked program on the data of its task; its wires may know their depth."""
     shape = next(iter(task.inputs.values())) if task else vector(1)
     quantities = {"outputs": task.outputs if task else 0}
-    return Machine(statement, frame_size, Wire(shape), quantities, SIGNATURES, STEPS, blind)
+    wire = DeepWire(shape) if deep else Wire(shape)
+    machine = Machine(statement, frame_size, wire, quantities, SIGNATURES, STEPS, blind)
+    machine.recorder = Sounding() if deep else machine.recorder
+    return machine
 
 
 def _refuse_later_items(c: Checker, file: s.File) -> None:
@@ -207,7 +220,7 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
 
 def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
     frame = FrameBuilder()
-    scope = Scope(frame, parent=top, definitions=top.definitions, asked=top.asked, references=top.references)
+    scope = Scope(frame, parent=top, definitions=top.definitions, references=top.references)
     cells: list[Cell] = []
     for parameter in item.parameters:
         if parameter.kind is not None:
@@ -270,8 +283,3 @@ def _warn_unused(c: Checker, top: Scope) -> None:
         if not binding.used and c.problems.place(binding.span)[0] is c.problems.source:
             message = f"`{name}` is never used, and decides nothing"
             c.problems.warn("unused-let", message, binding.span)
-
-
-def _requirements(c: Checker, file: s.File) -> tuple[Requirement, ...]:
-    lines = [requirement(c, item) for item in file.items if isinstance(item, s.Require)]
-    return tuple(line for line in lines if line is not None)

@@ -12,17 +12,20 @@ from typing import TypeAlias
 from nasdsl.language.configuration import Ask, Configuration, Dead, LimitError
 from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, middle, size
 from nasdsl.language.machine import Machine
-from nasdsl.language.network import Value
+from nasdsl.language.quantities import Cost
+from nasdsl.language.rules import Rules
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
+from nasdsl.language.watch import State
 
 MAX_SITUATIONS = 1_000_000
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
 _DENSE = 64  # ranges up to this size are tried value by value for costs, longer ones at their ends
 
-Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
+# A place in the tree: where the machine stands, and what the answers so far mean for `require`.
+Node: TypeAlias = tuple[Configuration, State]
 # An edge of the tree: how many answers take it, its cost, and where it ends.
-Edge = tuple[int, int, Configuration]
+Edge = tuple[int, int, Node]
 
 
 def answers(domain: Domain) -> Iterable[Answer]:
@@ -37,10 +40,12 @@ def answers(domain: Domain) -> Iterable[Answer]:
 
 
 class Fold:
-    """A value for each configuration, from the values of those that its answers lead to.
+    """A value for each place in the tree, from the values of those that its answers lead to.
 
     `combine` gets (how many answers, cost on the way, value at the end) per edge, dead ends left
-    out; `end` is the value of a finished walk; None stands for "no point at all".
+    out; `end` is the value of a finished walk; None stands for "no point at all". With `rules` only
+    what holds them is a point. `is_blurred` says whether some answers that they depend on were not
+    told apart, so that a few of the points counted may break a rule.
     """
 
     def __init__(
@@ -50,25 +55,38 @@ class Fold:
         combine: Callable[[list[tuple[int, int, int]]], int | None],
         cost: Cost | None = None,
         situations: int = MAX_SITUATIONS,
+        rules: Rules | None = None,
     ) -> None:
         self._situations = situations
-        self._machine = machine
+        self._rules = rules
+        self.is_blurred = False
+        self.machine = machine
         self._end = end
         self._combine = combine
         self._cost = cost
-        self._values: dict[Configuration, int | None] = {}
+        self._values: dict[Node, int | None] = {}
         self._arrivals: dict[Configuration, tuple[int, Configuration] | None] = {}
-        self._asks: dict[Configuration, Ask] = {}
+        self._asks: dict[Configuration, Ask | None] = {}
 
-    def after(self, configuration: Configuration) -> tuple[int, int | None]:
+    @property
+    def n_places(self) -> int:
+        """How many places have a value."""
+        return len(self._values)
+
+    def after(self, configuration: Configuration, state: State = ()) -> tuple[int, int | None]:
         """The cost from here to the next decision, and the value there; None: no point."""
         arrival = self._arrive(configuration)
         if arrival is None:
             return 0, None
-        cost, node = arrival
+        cost, at = arrival
+        node = (at, state)
         if node not in self._values:
             self._solve(node)
         return cost, self._values[node]
+
+    def begin(self) -> tuple[int, int | None]:
+        """The same at the beginning of all walks."""
+        return self.after(self.machine.start(), self._rules.start if self._rules else ())
 
     def _arrive(self, configuration: Configuration) -> tuple[int, Configuration] | None:
         """Run on to the next decision or the end. None where that fails."""
@@ -81,44 +99,55 @@ class Fold:
             assert self._cost is not None
             spent += self._cost(signature, arguments, source, target)  # type: ignore[arg-type]
 
-        before = self._machine.on_layer
-        self._machine.on_layer = note if self._cost is not None else None
+        before = self.machine.on_layer
+        self.machine.on_layer = note if self._cost is not None else None
         try:
-            node, ask = self._machine.run(configuration)
+            node, ask = self.machine.run(configuration)
             result: tuple[int, Configuration] | None = (spent, node)
-            if ask is None:
-                self._values[node] = self._end
-            else:
-                self._asks[node] = ask
+            self._asks[node] = ask
         except Dead:
             result = None
         finally:
-            self._machine.on_layer = before
+            self.machine.on_layer = before
         self._arrivals[configuration] = result
         if len(self._arrivals) > self._situations:
-            raise LimitError(
-                f"the space has more than {self._situations:,} different situations, the limit of exact counting"
-            )
+            raise self._beyond()
         return result
 
-    def _solve(self, root: Configuration) -> None:
+    def _solve(self, root: Node) -> None:
         waiting = [root]
-        edges: dict[Configuration, list[Edge]] = {}
+        edges: dict[Node, list[Edge]] = {}
         while waiting:
             node = waiting[-1]
             if node in self._values:
                 waiting.pop()
                 continue
+            if len(self._values) > self._situations:
+                raise self._beyond()
+            ask = self._asks[node[0]]
+            if ask is None:
+                self._values[node] = self._end_of(node)
+                waiting.pop()
+                continue
             if node not in edges:
-                edges[node] = self._edges(self._asks[node])
+                edges[node] = self._edges(ask, node[1])
                 open_ends = [end for _, _, end in edges[node] if end not in self._values]
                 if open_ends:
                     waiting += open_ends
                     continue
             found = edges.pop(node)
             self._values[node] = self._combined(found)
-            del self._asks[node]
+            if self._rules is None:  # else another state may come to the same decision
+                del self._asks[node[0]]
             waiting.pop()
+
+    def _end_of(self, node: Node) -> int | None:
+        return self._end if self._rules is None or self._rules.accept(*node) else None
+
+    def _beyond(self) -> LimitError:
+        return LimitError(
+            f"the space has more than {self._situations:,} different situations, the limit of exact counting"
+        )
 
     def _combined(self, edges: list[Edge]) -> int | None:
         alive = []
@@ -128,17 +157,28 @@ class Fold:
                 alive.append((many, cost, value))
         return self._combine(alive) if alive else None
 
-    def _edges(self, ask: Ask) -> list[Edge]:
+    def _edges(self, ask: Ask, state: State) -> list[Edge]:
         edges = []
-        for answer, many in self._tried(ask):
+        for answer, many, after in self._tried(ask, state):
             arrival = self._arrive(ask.resume(answer))
             if arrival is not None:
-                edges.append((many, arrival[0], arrival[1]))
+                edges.append((many, arrival[0], (arrival[1], after)))
         return edges
 
-    def _tried(self, ask: Ask) -> list[tuple[Answer, int]]:
-        """Answers to follow, each standing for how many."""
-        domain = ask.domain
+    def _tried(self, ask: Ask, state: State) -> list[tuple[Answer, int, State]]:
+        """Answers to follow, each standing for how many, and what they make of the state."""
+        if self._rules is None:
+            return [(answer, many, state) for answer, many in self._answers(ask, ask.domain)]
+        domain = self._rules.offered(ask)
+        if domain is None:
+            return []
+        if not self._rules.observes(ask):
+            self.is_blurred = self.is_blurred or self._rules.is_blurred(ask)
+            return [(answer, many, state) for answer, many in self._answers(ask, domain)]
+        told = [(answer, self._rules.after(state, ask, answer)) for answer in answers(domain)]
+        return [(answer, 1, after) for answer, after in told if after is not None]
+
+    def _answers(self, ask: Ask, domain: Domain) -> list[tuple[Answer, int]]:
         if not ask.structural and self._cost is None:
             return [(next(iter(answers(domain))), size(domain))]
         if isinstance(domain, Integers):
@@ -153,16 +193,28 @@ class Fold:
         return [(answer, 1) for answer in answers(domain)]
 
 
-def counting(machine: Machine, situations: int = MAX_SITUATIONS) -> Fold:
+def counting(machine: Machine, situations: int = MAX_SITUATIONS, rules: Rules | None = None) -> Fold:
     """How many points follow; real ranges count as one."""
-    return Fold(machine, 1, lambda edges: sum(many * value for many, _, value in edges), None, situations)
+    return Fold(machine, 1, _total, None, situations, rules)
 
 
-def least(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS) -> Fold:
+def least(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS, rules: Rules | None = None) -> Fold:
     """The least that a cost can still add up to."""
-    return Fold(machine, 0, lambda edges: min(spent + value for _, spent, value in edges), cost, situations)
+    return Fold(machine, 0, _least, cost, situations, rules)
 
 
-def most(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS) -> Fold:
+def most(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS, rules: Rules | None = None) -> Fold:
     """The most that a cost can still add up to."""
-    return Fold(machine, 0, lambda edges: max(spent + value for _, spent, value in edges), cost, situations)
+    return Fold(machine, 0, _most, cost, situations, rules)
+
+
+def _total(edges: list[tuple[int, int, int]]) -> int:
+    return sum(many * value for many, _, value in edges)
+
+
+def _least(edges: list[tuple[int, int, int]]) -> int:
+    return min(spent + value for _, spent, value in edges)
+
+
+def _most(edges: list[tuple[int, int, int]]) -> int:
+    return max(spent + value for _, spent, value in edges)

@@ -1,17 +1,19 @@
-"""What check proves of a whole space: that it has a network at all, and that each `require` on a
-quantity can be met. Spaces too large to go through in the time of a check are left to the walk."""
+"""What check proves of a whole space: that it has a network at all, and that every `require` can be met.
+Spaces too large to go through in the time of a check are left to the walk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.errors import Span
 from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Value
+from nasdsl.language.prospects import rules_of
 from nasdsl.language.quantities import ADDITIVE
 from nasdsl.language.requires import Limit, Requirement
+from nasdsl.language.rules import Rules
 from nasdsl.language.scope import Problems
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
@@ -19,21 +21,37 @@ from nasdsl.language.signatures.signature import Signature
 _SITUATIONS = 20_000  # gone through at most: about half a second
 
 
-def prove(problems: Problems, machine: Machine, requirements: tuple[Requirement, ...], network: Span) -> None:
-    """Report a space without any network, and every bound that no network can hold.
-
-    The network of first alternatives mostly settles both; only where it does not is the whole
-    space gone through.
-    """
-    limits = [(limit, line.condition.span) for line in requirements for limit in line.limits]
-    totals, reason = _first_network(machine)
-    if reason and _try(lambda: counting(machine, _SITUATIONS), machine) == (0, None):
+def prove_a_network(problems: Problems, machine: Machine, network: Span) -> None:
+    """Report a space without any network. That of first alternatives mostly settles it; only where it
+    does not is the whole space gone through."""
+    _totals, reason = _first_network(machine)
+    if reason and _value(counting(machine, _SITUATIONS)) == (0, None):
         message = "no point of this space makes a network that fits"
         problems.error("no-network", message, network, f"with first alternatives: {reason}")
+
+
+def prove_requirements(
+    problems: Problems,
+    machine: Callable[[bool], Machine],
+    lines: Sequence[Requirement],
+    has_costs: bool,
+) -> None:
+    """Report every line that no point can hold, and lines that none can hold together.
+
+    `machine(deep)` makes one whose wires know their depth; `has_costs`: the shapes of the data are known.
+    """
+    plain = machine(False)
+    totals, reason = _first_network(plain) if has_costs else ({}, "the data are not known")
+    for line in lines:
+        for limit in line.limits if has_costs else ():
+            if limit.quantity in ADDITIVE and (reason or not limit.allows(totals[limit.quantity])):
+                _refuse_unmet(problems, plain, limit, line.condition.span)
+    if problems.errors:
         return
-    for limit, span in limits:
-        if reason or not limit.allows(totals[limit.quantity]):
-            _refuse_unmet(problems, machine, limit, span)
+    for line in lines:
+        _refuse_unfollowed(problems, machine, [line], has_costs)
+    if len(lines) > 1 and not problems.errors:
+        _refuse_unfollowed(problems, machine, lines, has_costs)
 
 
 def _first_network(machine: Machine) -> tuple[dict[str, int], str]:
@@ -58,23 +76,58 @@ def _first_network(machine: Machine) -> tuple[dict[str, int], str]:
         machine.on_layer = None
 
 
-def _try(fold: Callable[[], Fold], machine: Machine) -> tuple[int, int | None] | None:
+def _value(fold: Fold) -> tuple[int, int | None] | None:
     """What a fold finds from the start; None where it is out of reach."""
     try:
-        return fold().after(machine.start())
+        return fold.begin()
     except LimitError:
         return None
 
 
 def _refuse_unmet(problems: Problems, machine: Machine, limit: Limit, span: Span) -> None:
     cost = ADDITIVE[limit.quantity]
-    found = _try(lambda: (least if limit.upper else most)(machine, cost, _SITUATIONS), machine)
+    found = _value((least if limit.upper else most)(machine, cost, _SITUATIONS))
     if found is None or found[1] is None:
         return
     reached = found[0] + found[1]
     if limit.allows(reached):
         return
-    word, sign = ("least", "<=") if limit.upper else ("most", ">=")
-    message = f"no point holds `{limit.quantity} {sign} {limit.limit:,g}`"
-    help = f"the {word} that a network of this space has is {reached:,}"
-    problems.error("unsatisfiable", message, span, help)
+    help = f"the {'least' if limit.upper else 'most'} that a network of this space has is {reached:,}"
+    problems.error("unsatisfiable", f"no point holds `{limit}`", span, help)
+
+
+def _refuse_unfollowed(
+    problems: Problems, machine: Callable[[bool], Machine], lines: Sequence[Requirement], has_costs: bool
+) -> None:
+    """Report lines over decisions and depth that no point holds, each bound on a cost included."""
+    limits = [limit for line in lines for limit in line.limits] if has_costs else []
+    rules = rules_of(lines, limits)
+    if rules is None:
+        return
+    runs = machine(bool(rules.depths))
+    costs = [limit for limit in limits if limit.quantity in ADDITIVE]
+    folds = [(counting(runs, _SITUATIONS, rules), None)] if not costs else _cost_folds(runs, costs, rules)
+    for fold, limit in folds:
+        found = _value(fold)
+        if found is None:
+            continue
+        cost, further = found
+        if further is not None and (limit is None or limit.allows(cost + further)):
+            continue
+        span = lines[-1].condition.span
+        if len(lines) == 1:
+            problems.error("unsatisfiable", "no point holds this line", span)
+        else:
+            others = ", ".join(str(line.condition.span.line) for line in lines[:-1])
+            message = (
+                f"no point holds this line together with the one{'s' * (len(lines) > 2)} on line {others}"
+            )
+            problems.error("unsatisfiable", message, span)
+        return
+
+
+def _cost_folds(machine: Machine, limits: Sequence[Limit], rules: Rules) -> list[tuple[Fold, Limit | None]]:
+    return [
+        ((least if limit.upper else most)(machine, ADDITIVE[limit.quantity], _SITUATIONS, rules), limit)
+        for limit in limits
+    ]

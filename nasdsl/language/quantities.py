@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
-from nasdsl.language.fold import Cost
 from nasdsl.language.network import Decided, Layer, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import scaled
@@ -15,6 +15,7 @@ from nasdsl.language.signatures.structure import applications, copies_of
 from nasdsl.language.signatures.table import LAYERS
 from nasdsl.language.signatures.weighing import costs, shared_params
 
+Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
 QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth")
 
 
@@ -48,6 +49,7 @@ ADDITIVE: Mapping[str, Cost] = MappingProxyType(
         "macs": macs_of,
     }
 )
+BOUNDED = (*ADDITIVE, "depth")  # a limit on these prunes while a point is being decided
 
 
 def measure(decided: Decided) -> dict[str, int]:

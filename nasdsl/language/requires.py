@@ -1,26 +1,28 @@
-"""`require`: what must hold, over decisions and the quantities that are known before training.
-
-A name stands for the answers of all decisions of that name in a point (one per copy of a repeat);
-a comparison holds when it holds for each of them, and where none is active.
-"""
+"""`require` lines: what must hold of every point, over decisions and quantities."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Any
 
 from nasdsl.language import syntax as s
+from nasdsl.language.conditions import (
+    All,
+    Compared,
+    Fixed,
+    Formula,
+    Known,
+    found_in,
+    holds,
+    leaves,
+    quantities_in,
+)
 from nasdsl.language.decisions import Answer
-from nasdsl.language.expressions import FUNCTIONS, OPERATORS
-from nasdsl.language.point import Point
-from nasdsl.language.quantities import ADDITIVE, QUANTITIES
-from nasdsl.language.scope import Checker
-
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-_AGGREGATES: Mapping[str, Callable[[list[Any]], Any]] = {"all": all, "max": max, "min": min, "sum": sum}
+from nasdsl.language.formulas import Reader
+from nasdsl.language.quantities import BOUNDED
+from nasdsl.language.scope import Problems
+from nasdsl.language.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -35,148 +37,70 @@ class Limit:
         """Whether a total of the quantity holds the limit."""
         return total <= self.limit if self.upper else total >= self.limit
 
+    def __str__(self) -> str:
+        return f"{self.quantity} {'<=' if self.upper else '>='} {self.limit:,g}"
+
 
 @dataclass(frozen=True)
 class Requirement:
-    """One `require` line."""
+    """One `require` line. `limits` are bounds that every point must hold; `rest` is what else the line
+    says. `growing` says of each name whether all its numbers are 0 or more."""
 
     condition: s.Value
+    formula: Formula
     limits: tuple[Limit, ...]
-    is_bounded: bool  # the limits are all that the line says
+    rest: tuple[Formula, ...]
+    growing: Mapping[str, bool]
 
-    def holds(self, point: Point, quantities: Mapping[str, int]) -> bool:
+    def holds(self, point: Mapping[str, Answer], quantities: Mapping[str, float]) -> bool:
         """Whether a finished point satisfies the line."""
-        return all(bool(v) for v in _values(self.condition, point, quantities))
+        return holds(self.formula, found_in(self.formula, point), quantities)
+
+    @property
+    def needs_quantities(self) -> bool:
+        """Whether part of the line is only known of a finished network."""
+        return any(quantities_in(part) for part in self.rest)
 
 
-def _values(node: s.Value, point: Point, known: Mapping[str, int]) -> list[Any]:
-    """All values an expression has in a point: one for each combination of active copies."""
-    match node:
-        case s.Number(value=value) | s.String(value=value):
-            return [value]
-        case s.Name(id=name):
-            return [known[name]] if name in known else _answers(name, point)
-        case s.Attribute():
-            return _answers(_dotted(node), point)
-        case s.Unary(operator=operator, operand=operand):
-            return [OPERATORS[f"unary {operator}"](v) for v in _values(operand, point, known)]
-        case s.Binary(operator=operator, left=left, right=right):
-            return _binary(operator, _values(left, point, known), _values(right, point, known))
-        case s.Call(name=name, arguments=arguments):
-            return _call(name, [_values(a.value, point, known) for a in arguments])
-        case _:
-            return []
+def requirements_of(
+    problems: Problems,
+    items: Sequence[s.Require],
+    words: Vocabulary,
+    lets: Mapping[str, Sequence[s.Value]],
+    apart: Sequence[str] = (),
+) -> tuple[Requirement, ...]:
+    """Check all `require` lines, once all decisions of the file are known by name. `lets` are the values
+    of all lets by name; `apart` are quantities that do not add up layer by layer in this space."""
+    reader = Reader(problems, words, lets)
+    lines = [_requirement(reader, item, apart) for item in items]
+    return tuple(line for line in lines if line is not None)
 
 
-def _binary(operator: str, left: list[Any], right: list[Any]) -> list[Any]:
-    pairs = [OPERATORS[operator](a, b) for a, b in product(left, right)]
-    if operator in _COMPARISONS:
-        return [all(pairs)]
-    return pairs
-
-
-def _call(name: str, operands: list[list[Any]]) -> list[Any]:
-    if name in _AGGREGATES and len(operands) == 1:
-        values = operands[0]
-        return [_AGGREGATES[name](values)] if values or name == "all" else []
-    return [FUNCTIONS[name](*combination) for combination in product(*operands)]
-
-
-def _answers(name: str, point: Point) -> list[Answer]:
-    """`width`: of every decision with that last name; `conv.width`: of those inside a `conv`."""
-    *owners, last = name.split(".")
-    found = []
-    for path, answer in point.items():
-        segments = [segment.split("[")[0].split("#")[0] for segment in path.split("/")]
-        if segments[-1] == last and all(owner in segments[:-1] for owner in owners):
-            found.append(answer)
-    return found
-
-
-def _dotted(node: s.Attribute) -> str:
-    owner = node.owner
-    inner = (
-        owner.id if isinstance(owner, s.Name) else _dotted(owner) if isinstance(owner, s.Attribute) else ""
-    )
-    return f"{inner}.{node.name}"
-
-
-# --- checking -------------------------------------------------------------------------------
-
-
-def requirement(c: Checker, node: s.Require) -> Requirement | None:
-    """Check one `require` line, once all decisions of the file are known by name."""
-    before = len(c.problems.errors)
-    _check(c, node.condition, c.decisions)
-    if len(c.problems.errors) > before:
+def _requirement(reader: Reader, node: s.Require, apart: Sequence[str]) -> Requirement | None:
+    before = len(reader.problems.errors)
+    formula = reader.formula(node.condition)
+    if formula is None or len(reader.problems.errors) > before:
         return None
-    limits = tuple(limit for limit in _limits(node.condition) if not _is_shared(c, limit))
-    return Requirement(node.condition, limits, len(limits) == _conjuncts(node.condition))
+    parts = formula.parts if isinstance(formula, All) else (formula,)
+    limits = [_limit(part) for part in parts]
+    limits = [None if limit and limit.quantity in apart else limit for limit in limits]
+    rest = tuple(part for part, limit in zip(parts, limits, strict=True) if limit is None)
+    grows = {leaf.name: reader.words.named[leaf.name].grows for leaf in leaves(formula)}
+    return Requirement(node.condition, formula, tuple(limit for limit in limits if limit), rest, grows)
 
 
-def _check(c: Checker, node: s.Value, decisions: set[str]) -> None:
-    match node:
-        case s.Number() | s.String():
-            return
-        case s.Name(id=name):
-            if name not in QUANTITIES and name not in decisions:
-                message = f"`{name}` is neither a decision of this space nor a quantity"
-                c.problems.unknown("unknown-name", message, node.span, name, [*QUANTITIES, *decisions])
-        case s.Attribute():
-            if _dotted(node).split(".")[-1] not in decisions:
-                message = f"no decision is called `{_dotted(node)}`"
-                c.problems.unknown("unknown-name", message, node.span, node.name, decisions)
-        case s.Unary(operand=operand):
-            _check(c, operand, decisions)
-        case s.Binary(left=left, right=right):
-            _check(c, left, decisions)
-            _check(c, right, decisions)
-        case s.Call(name=name, arguments=arguments):
-            if _is_function(c, node, name):
-                for argument in arguments:
-                    _check(c, argument.value, decisions)
-        case _:
-            message = "`require` takes a comparison of decisions and quantities"
-            c.problems.error("bad-require", message, node.span, "for example `require params <= 500k`")
-
-
-def _is_function(c: Checker, node: s.Call, name: str) -> bool:
-    if name in _AGGREGATES or name in FUNCTIONS:
-        return True
-    if name == "latency_ms":
-        message = "`latency_ms` is measured, and measured requirements are not part of this version"
-        c.problems.error("not-yet", message, node.span)
-    else:
-        known = [*_AGGREGATES, *FUNCTIONS]
-        c.problems.unknown("unknown-name", f"`{name}` is no function of `require`", node.span, name, known)
-    return False
-
-
-def _conjuncts(node: s.Value) -> int:
-    if isinstance(node, s.Binary) and node.operator == "and":
-        return _conjuncts(node.left) + _conjuncts(node.right)
-    return 1
-
-
-def _is_shared(c: Checker, limit: Limit) -> bool:
-    """Whether what is limited does not add up layer by layer: `intrinsic` counts once for many."""
-    return c.shares_vectors and limit.quantity in ("params", "trainable_params")
-
-
-def _limits(node: s.Value) -> list[Limit]:
-    """The bounds on single quantities among the parts joined by `and`."""
-    if not isinstance(node, s.Binary):
-        return []
-    if node.operator == "and":
-        return [*_limits(node.left), *_limits(node.right)]
+def _limit(formula: Formula) -> Limit | None:
+    """The bound that a comparison is, where it bounds a single quantity by a number."""
+    if not isinstance(formula, Compared):
+        return None
     turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-    left, operator, right = node.left, node.operator, node.right
-    if isinstance(left, s.Number) and operator in turned:
+    left, operator, right = formula.left, formula.operator, formula.right
+    if isinstance(left, Fixed) and operator in turned:
         left, operator, right = right, turned[operator], left
-    if not (isinstance(left, s.Name) and left.id in ADDITIVE and isinstance(right, s.Number)):
-        return []
-    if operator not in turned:
-        return []
+    if not (isinstance(left, Known) and left.quantity in BOUNDED and isinstance(right, Fixed)):
+        return None
+    if operator not in turned or not isinstance(right.value, int | float):
+        return None
     value = right.value  # quantities are whole numbers
     limit = {"<": math.ceil(value) - 1, ">": math.floor(value) + 1}.get(operator, value)
-    return [Limit(left.id, limit, operator in ("<", "<="))]
+    return Limit(left.quantity, limit, operator in ("<", "<="))

@@ -104,7 +104,6 @@ class Scope:
     parent: Scope | None = None
     definitions: dict[str, Definition] = field(default_factory=dict)
     in_train: bool = False
-    asked: set[str] = field(default_factory=set)  # the names of all decisions of a file
     references: dict[int, Span] = field(default_factory=dict)  # what is declared where (facts.py)
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:
@@ -131,7 +130,6 @@ class Scope:
 
     def fresh(self, name: str) -> str:
         """What a decision is called here: the name, or `name#2` where a sibling has it."""
-        self.asked.add(name)
         return _unused(name, self.prefix, self.taken)
 
     def fresh_place(self, name: str) -> str:
@@ -179,7 +177,6 @@ class Checker:
     quantities: tuple[str, ...]
     blocks: dict[str, s.BlockDefinition] = field(default_factory=dict)
     settings: set[str] = field(default_factory=set)
-    decisions: set[str] = field(default_factory=set)  # the last names of all decisions
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
     measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth

@@ -13,20 +13,21 @@ from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic, Infeasible
-from nasdsl.language.fold import Fold, counting, least, most
+from nasdsl.language.fold import Fold, counting
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.outline import Line, outline
 from nasdsl.language.places import with_places
 from nasdsl.language.point import Point
 from nasdsl.language.printer import print_file
-from nasdsl.language.quantities import ADDITIVE, measure
+from nasdsl.language.prospects import Prospects, prospects
+from nasdsl.language.quantities import measure
 from nasdsl.language.ranking import rank, unrank
 from nasdsl.language.recording import decided
 from nasdsl.language.shapes import Shape
 from nasdsl.language.starting import start_point
 from nasdsl.language.tasks import Bound
-from nasdsl.language.walk import CostBound, Feasibility, Walks
+from nasdsl.language.walk import Feasibility, Walks
 
 _MOST_REJECTED = 100_000  # draws over all points before a `require` counts as too rare to sample
 
@@ -85,35 +86,32 @@ class Space:
     def _new_machine(self, blind: bool) -> Machine:
         return machine_of(self._program.statement, self._program.frame_size, self.task, blind)
 
+    def _walker(self, blind: bool, deep: bool) -> Machine:
+        """The machine for walks: with wires that know their depth, or one that there is already."""
+        if deep:
+            return machine_of(self._program.statement, self._program.frame_size, self.task, deep=True)
+        return self._decider if blind == self._decider.blind else self._machine
+
     @cached_property
     def _count(self) -> Fold:
         return counting(self._decider)
 
     @cached_property
-    def _feasibility(self) -> Feasibility:
-        exists = None if self._decider.blind else self._count
-        bounds = self._bounds if self._is_concrete else ()
-        proved = all(line.is_bounded for line in self._program.requirements) and self._is_concrete
-        return Feasibility(exists, bounds, None if proved else self._satisfies, self.fixed)
+    def _prospects(self) -> Prospects:
+        lines, can_fail = self._program.requirements, self._program.can_fail
+        count = None if self._decider.blind else self._count
+        return prospects(self._walker, lines, can_fail, self._is_concrete, count)
 
     @cached_property
     def _walks(self) -> Walks:
-        return Walks(self._machine if self._feasibility.bounds else self._decider, self._feasibility)
+        ahead = self._prospects
+        accepts = None if ahead.is_proved else self._satisfies
+        return Walks(ahead.machine, Feasibility(ahead.exists, ahead.bounds, ahead.rules, accepts, self.fixed))
 
     @property
     def _is_concrete(self) -> bool:
         """Whether the data are known, so that shapes are numbers."""
         return self.task is None or all(shape.concrete for shape in self.task.inputs.values())
-
-    @property
-    def _bounds(self) -> tuple[CostBound, ...]:
-        bounds = []
-        for requirement in self._program.requirements:
-            for limit in requirement.limits:
-                cost = ADDITIVE[limit.quantity]
-                fold = (least if limit.upper else most)(self._machine, cost)
-                bounds.append(CostBound(fold, limit))
-        return tuple(bounds)
 
     def holds(self, point: Point) -> bool:
         """Whether a finished point satisfies every `require`, and has the answers that are fixed."""

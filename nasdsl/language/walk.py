@@ -29,6 +29,8 @@ from nasdsl.language.fold import Fold, answers
 from nasdsl.language.machine import Machine
 from nasdsl.language.point import Point
 from nasdsl.language.requires import Limit
+from nasdsl.language.rules import Rules
+from nasdsl.language.watch import State
 
 Choose: TypeAlias = Callable[[Decision], Answer]
 
@@ -40,21 +42,29 @@ _MOST_JUNCTIONS = 50_000  # kept; beyond, the tree is begun anew
 
 @dataclass(frozen=True)
 class CostBound:
-    """A proved limit on an additive cost: the least (or most) that may still come, and the limit."""
+    """A proved limit on an additive cost: the least (or most) that may still come, and the limit.
+    `follows`: the fold goes by the rules too."""
 
     fold: Fold
     limit: Limit
+    follows: bool = False
+
+    def after(self, configuration: Configuration, state: State) -> tuple[int, int | None]:
+        """The cost up to the next decision, and the least (or most) from there."""
+        return self.fold.after(configuration, state if self.follows else ())
 
 
 @dataclass(frozen=True)
 class Feasibility:
-    """What prunes a walk. `exists` is None where every network fits.
+    """What prunes a walk. `exists` is None where every walk ends well.
 
-    `fixed`: wherever one of these paths opens, its answer is all that is offered.
+    `rules` are followed answer by answer. `fixed`: wherever one of these paths opens, its answer is
+    all that is offered.
     """
 
     exists: Fold | None = None
     bounds: tuple[CostBound, ...] = ()
+    rules: Rules | None = None
     accepts: Callable[[Point], bool] | None = None
     fixed: Mapping[str, Answer] = field(default_factory=dict)
 
@@ -62,12 +72,15 @@ class Feasibility:
 class Junction:
     """One decision on the way, as it is put; `following` are the junctions its answers lead to."""
 
-    __slots__ = ("ask", "decision", "following", "forks", "spent")
+    __slots__ = ("ask", "decision", "following", "forks", "spent", "state")
 
-    def __init__(self, ask: Ask, decision: Decision, spent: tuple[int, ...], forks: bool) -> None:
+    def __init__(
+        self, ask: Ask, decision: Decision, spent: tuple[int, ...], state: State, forks: bool
+    ) -> None:
         self.ask = ask
         self.decision = decision
         self.spent = spent
+        self.state = state
         self.forks = forks
         self.following: dict[Answer | None, Junction | bool] = {}
 
@@ -120,9 +133,9 @@ class Walks:
     def _start(self) -> Way:
         if self._root is None or self._kept > _MOST_JUNCTIONS:
             self._kept = 0
-            bounds = self._feasibility.bounds
-            start = self._machine.start()
-            self._root = self._arrive(start, tuple(b.fold.after(start)[0] for b in bounds))
+            start, rules = self._machine.start(), self._feasibility.rules
+            state = rules.start if rules else ()
+            self._root = self._arrive(start, self._paid((), start, state), state)
         return self._root
 
     def _again(self, taken: list[_Taken], choose: Choose) -> Way:
@@ -143,25 +156,42 @@ class Walks:
         key = answer if junction.forks else None
         known = junction.following.get(key)
         if known is None:
-            following = junction.ask.resume(answer)
-            known = junction.following[key] = self._arrive(following, self._paid(junction.spent, following))
+            known = junction.following[key] = self._beyond(junction, answer)
         return known
 
-    def _arrive(self, configuration: Configuration, spent: tuple[int, ...]) -> Way:
+    def _beyond(self, junction: Junction, answer: Answer) -> Way:
+        state = self._state_after(junction.ask, junction.state, answer)
+        if state is None:
+            return False
+        following = junction.ask.resume(answer)
+        return self._arrive(following, self._paid(junction.spent, following, state), state)
+
+    def _arrive(self, configuration: Configuration, spent: tuple[int, ...], state: State) -> Way:
         """Run on to the next decision, and prune what it offers."""
         try:
-            _node, ask = self._machine.run(configuration)
+            node, ask = self._machine.run(configuration)
         except Dead:
             return False
         if ask is None:
-            bounds = self._feasibility.bounds
-            return all(b.limit.allows(s) for s, b in zip(spent, bounds, strict=True))
-        domain = self._offered(ask, spent)
+            bounds, rules = self._feasibility.bounds, self._feasibility.rules
+            within = all(b.limit.allows(s) for s, b in zip(spent, bounds, strict=True))
+            return within and (rules is None or rules.accept(node, state))
+        domain = self._offered(ask, spent, state)
         if domain is None:
             return False
         self._kept += 1
         decision = ask.decision(domain)
-        return Junction(ask, decision, spent, forks=ask.structural or self._may_cost(decision))
+        forks = ask.structural or self._may_cost(decision) or self._observes(ask)
+        return Junction(ask, decision, spent, state, forks)
+
+    def _observes(self, ask: Ask) -> bool:
+        """Whether the answer alone, even one among very many, bears on a rule."""
+        rules = self._feasibility.rules
+        return rules is not None and (rules.observes(ask) or rules.is_blurred(ask))
+
+    def _state_after(self, ask: Ask, state: State, answer: Answer) -> State | None:
+        rules = self._feasibility.rules
+        return state if rules is None else rules.after(state, ask, answer)
 
     def _may_cost(self, decision: Decision) -> bool:
         """Whether an answer that changes nothing after it may still change what a bound limits.
@@ -169,24 +199,36 @@ class Walks:
         settled = isinstance(decision.domain, Reals) or decision.path.startswith("train/")
         return bool(self._feasibility.bounds) and not settled
 
-    def _paid(self, spent: tuple[int, ...], following: Configuration) -> tuple[int, ...]:
+    def _paid(self, spent: tuple[int, ...], following: Configuration, state: State) -> tuple[int, ...]:
+        """The costs so far, up to the next decision."""
         bounds = self._feasibility.bounds
-        return tuple(s + b.fold.after(following)[0] for s, b in zip(spent, bounds, strict=True))
+        before = spent or (0,) * len(bounds)
+        return tuple(s + b.after(following, state)[0] for s, b in zip(before, bounds, strict=True))
 
-    def _offered(self, ask: Ask, spent: tuple[int, ...]) -> Domain | None:
+    def _offered(self, ask: Ask, spent: tuple[int, ...], state: State) -> Domain | None:
         """What of a domain can be completed; None where nothing can."""
-        domain: Domain | None = _fixed(ask, self._feasibility.fixed)
-        exists = self._feasibility.exists
-        if exists is not None and ask.structural and domain is not None:
-            domain = _filtered(domain, lambda answer: exists.after(ask.resume(answer))[1] is not None)
-        if self._feasibility.bounds and domain is not None:
-            domain = _filtered(domain, lambda answer: self._affordable(ask, answer, spent))
+        rules = self._feasibility.rules
+        domain = _fixed(ask, self._feasibility.fixed, ask.domain if rules is None else rules.offered(ask))
+        if domain is None:
+            return None
+        observed = self._observes(ask)
+        if self._feasibility.bounds or observed or (self._feasibility.exists and ask.structural):
+            return _filtered(domain, lambda answer: self._can_follow(ask, answer, spent, state, observed))
         return domain
 
-    def _affordable(self, ask: Ask, answer: Answer, spent: tuple[int, ...]) -> bool:
+    def _can_follow(
+        self, ask: Ask, answer: Answer, spent: tuple[int, ...], state: State, observed: bool
+    ) -> bool:
+        """Whether a walk with this answer can end well, as far as bounds can tell."""
+        after = self._state_after(ask, state, answer) if observed else state
+        if after is None:
+            return False
         following = ask.resume(answer)
+        exists = self._feasibility.exists
+        if exists is not None and (ask.structural or observed) and exists.after(following, after)[1] is None:
+            return False
         for paid, bound in zip(spent, self._feasibility.bounds, strict=True):
-            cost, still = bound.fold.after(following)
+            cost, still = bound.after(following, after)
             if still is None or not bound.limit.allows(paid + cost + still):
                 return False
         return True
@@ -207,11 +249,10 @@ def _filtered(domain: Domain, keep: Callable[[Answer], bool]) -> Domain | None:
     return domain if len(kept) == size(domain) else _listed(domain, kept)
 
 
-def _fixed(ask: Ask, fixed: Mapping[str, Answer]) -> Domain | None:
+def _fixed(ask: Ask, fixed: Mapping[str, Answer], domain: Domain | None) -> Domain | None:
     """The domain, cut to the answer that is fixed for its path; None where that is not offered."""
-    domain = ask.domain
-    path = ask.decision(domain).path if fixed else ""
-    if path not in fixed:
+    path = ask.decision(ask.domain).path if fixed and domain is not None else ""
+    if path not in fixed or domain is None:
         return domain
     answer = fixed[path]
     if not contains(domain, answer):

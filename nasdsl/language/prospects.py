@@ -1,0 +1,106 @@
+"""What can still come of a walk: the folds and rules that prune it, for one checked program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from nasdsl.language.configuration import LimitError
+from nasdsl.language.fold import MAX_SITUATIONS, Fold, counting, least, most
+from nasdsl.language.machine import Machine
+from nasdsl.language.quantities import ADDITIVE
+from nasdsl.language.requires import Limit, Requirement
+from nasdsl.language.rules import Rules, ends_of
+from nasdsl.language.walk import CostBound
+from nasdsl.language.watch import Watch
+
+_AFFORDABLE = 50_000  # situations that are gone through to follow rules exactly: about a second
+
+
+@dataclass(frozen=True)
+class Prospects:
+    """`machine` runs the walks. `exists` is None where every walk that breaks no rule on its way ends
+    well, or where finding out is out of reach; `follows`: it goes by the rules. `open_lines` are those
+    that only a finished network shows to hold."""
+
+    machine: Machine
+    rules: Rules | None
+    exists: Fold | None
+    follows: bool
+    bounds: tuple[CostBound, ...]
+    open_lines: tuple[Requirement, ...]
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether every walk that ends well is a valid point."""
+        return not self.open_lines
+
+
+def prospects(
+    machine: Callable[[bool, bool], Machine],
+    requirements: Sequence[Requirement],
+    can_fail: bool,
+    is_concrete: bool,
+    count: Fold | None = None,
+    situations: int = MAX_SITUATIONS,
+) -> Prospects:
+    """What prunes the walks of a program. `machine(blind, deep)` makes a machine; `is_concrete`: the
+    shapes of the data are known, and with them what networks cost. `count` is a fold that counts the
+    points of a program that can fail. Raises LimitError where what costs come to is out of reach."""
+    limits = [limit for line in requirements for limit in line.limits] if is_concrete else []
+    rules = rules_of(requirements, limits)
+    additive = [limit for limit in limits if limit.quantity in ADDITIVE]
+    deep = rules is not None and bool(rules.depths)
+    fits = not can_fail or not is_concrete
+    runs = (
+        count.machine
+        if count and not fits and not deep
+        else machine(fits and not additive and not deep, deep)
+    )
+    exists, follows = _existence(
+        runs, rules, count if count and runs is count.machine else None, fits, situations
+    )
+    bounds = tuple(_bound(runs, limit, rules if follows else None, situations) for limit in additive)
+    lines = tuple(line for line in requirements if line.needs_quantities or (line.limits and not is_concrete))
+    return Prospects(runs, rules, exists, follows, bounds, lines)
+
+
+def rules_of(requirements: Sequence[Requirement], limits: Sequence[Limit]) -> Rules | None:
+    """The rules that the answers of a walk must follow; None where there are none."""
+    formulas = [formula for line in requirements for formula in line.rest]
+    depths = tuple(limit for limit in limits if limit.quantity == "depth")
+    if not formulas and not depths:
+        return None
+    growing = {name: grows for line in requirements for name, grows in line.growing.items()}
+    return Rules(Watch(formulas, growing), depths, ends_of(formulas))
+
+
+def _existence(
+    machine: Machine, rules: Rules | None, count: Fold | None, fits: bool, situations: int
+) -> tuple[Fold | None, bool]:
+    """Whether a walk can end well, as a fold; and whether that goes by the rules."""
+    if rules is not None:
+        found = counting(machine, min(situations, _AFFORDABLE), rules)
+        try:
+            found.begin()
+        except LimitError:
+            pass  # out of reach: the rules still prune what is broken on the way, and dead ends turn back
+        else:
+            return found, True
+    if fits:
+        return None, False
+    return count or counting(machine, situations), False
+
+
+def _bound(machine: Machine, limit: Limit, rules: Rules | None, situations: int) -> CostBound:
+    """The fold that bounds a cost, by the rules where that is affordable."""
+    fold = least if limit.upper else most
+    if rules is not None:
+        found = fold(machine, ADDITIVE[limit.quantity], min(situations, _AFFORDABLE), rules)
+        try:
+            found.begin()
+        except LimitError:
+            pass  # as above: then the bound holds for more than the points that follow the rules
+        else:
+            return CostBound(found, limit, follows=True)
+    return CostBound(fold(machine, ADDITIVE[limit.quantity], situations), limit)
