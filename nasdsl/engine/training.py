@@ -22,6 +22,7 @@ from nasdsl.engine.untrained import Costs, costs_of, with_all_goals
 from nasdsl.engine.worker import Channel
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
+from nasdsl.language.signatures.measures import asked_beyond
 from nasdsl.training import Dataset, Trained, fit_baselines, measure, train
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class _Bench:
             epochs=job.epochs,
             device=self.setup.device,
             on_epoch=on_epoch,
+            measures=self._measures(),
         )
         result = self._result(costs_of(self.space, Point.from_json(job.point)), trained, goal)
         return _with_weights(with_all_goals(result, self.setup.goals), trained, job)
@@ -98,8 +100,14 @@ class _Bench:
         assert job.weights is not None
         _, module, settings = self._network(job)
         module.load_state_dict(load_file(job.weights, device=self.setup.device))
-        measures = measure(module, settings, self.dataset, "test", device=self.setup.device)
+        measures = measure(
+            module, settings, self.dataset, "test", device=self.setup.device, measures=self._measures()
+        )
         return Result(score=0.0, measures=measures)
+
+    def _measures(self) -> tuple[str, ...]:
+        """What the objectives ask for beyond the usual."""
+        return asked_beyond(tuple(goal.measure for goal in self.space.goals))
 
     def _network(self, job: Job) -> tuple[Plan, GraphModule, dict[str, Any]]:
         decided = self.space.decided(Point.from_json(job.point))

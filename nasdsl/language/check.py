@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
+from nasdsl.language.answers import task_quantities
 from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.deep import DeepWire, Sounding
 from nasdsl.language.depth import deep_recursion
@@ -94,7 +95,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     if not problems.errors and has_network:
         assert task is not None
         start = next(iter(task.inputs.values()))
-        can_fail = survey(problems, program, start, {"outputs": task.outputs})
+        can_fail = survey(problems, program, start, task_quantities(task))
     lines = [item for item in file.items if isinstance(item, s.Require)]
     words = vocabulary(program) if lines else Vocabulary()
     apart = ("params", "trainable_params") if c.shares_vectors else ()
@@ -158,9 +159,8 @@ def machine_of(
 ) -> Machine:
     """The machine that runs a checked program on the data of its task; its wires may know their depth."""
     shape = next(iter(task.inputs.values())) if task else vector(1)
-    quantities = {"outputs": task.outputs if task else 0}
     wire = DeepWire(shape) if deep else Wire(shape)
-    machine = Machine(statement, frame_size, wire, quantities, SIGNATURES, STEPS, blind)
+    machine = Machine(statement, frame_size, wire, task_quantities(task), SIGNATURES, STEPS, blind)
     machine.recorder = Sounding() if deep else machine.recorder
     return machine
 

@@ -23,6 +23,9 @@ class Spec:
     name: str
     arguments: Mapping[str, Value] = field(default_factory=lambda: _NOTHING)
 
+    def __hash__(self) -> int:
+        return hash((self.name, tuple(self.arguments.items())))
+
     def __getitem__(self, argument: str) -> Value:
         return self.arguments[argument]
 

@@ -243,15 +243,25 @@ class _Printer:
         """A statement that ends with a value."""
         self._emit(head)
         short = flat.flat_value(value)
+        choice = value.value if isinstance(value, s.Labelled) else value
         commented = isinstance(value, s.Choice) and self._next(node.span.end) is not None
-        if flat.has_body(value) or commented:
+        if isinstance(choice, s.Choice) and not self._fits(short + tail) and self._fit_apart(choice):
+            if isinstance(value, s.Labelled):
+                self._write(f"{value.label}: ")
+            self._choice(choice, apart=True)
+        elif flat.has_body(value) or commented:
             self._value(value)
-        elif isinstance(value, s.Choice) and not self._fits(short + tail):
-            self._choice(value, apart=True)
         else:
             self._write(short)
         self._write(tail)
         self._after(node)
+
+    def _fit_apart(self, choice: s.Choice) -> bool:
+        """Whether each alternative has room on a line of its own, or bodies are none of the reasons."""
+        if not flat.has_body(choice):
+            return True
+        room = _WIDTH - len(_INDENT) * (self._depth + 1) - len("| ")
+        return all(len(flat.flat_value(one.value)) <= room for one in choice.alternatives)
 
     # --- values with bodies or comments -------------------------------------------------------
 

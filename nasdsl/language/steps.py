@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
+from nasdsl.language.answers import answer
 from nasdsl.language.applying import apply, apply_value, counted, must
 from nasdsl.language.around import around, close
 from nasdsl.language.configuration import (
@@ -27,7 +28,7 @@ from nasdsl.language.configuration import (
 )
 from nasdsl.language.machine import Machine
 from nasdsl.language.ordering import permute, pick
-from nasdsl.language.shapes import Shape, same
+from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import (
     Apply,
@@ -261,12 +262,11 @@ def open_let(m: Machine, term: Open, rest: Rest, wire: Wire, frames: Frames) -> 
 
 
 def finish(m: Machine, term: Finish, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    outputs = m.quantities["outputs"]
-    shape = wire.shape
     if m.blind:
         return rest.parent, wire, frames
-    if shape.layout != "vector" or same(shape.channels, outputs) is False:  # type: ignore[arg-type]
-        raise Dead(f"the network ends with {shape}, and the task asks for vector ({outputs})")
+    wanted = answer(m.quantities)
+    if same_shape(wire.shape, wanted) is False:
+        raise Dead(f"the network ends with {wire.shape}, and the task asks for {wanted}")
     return rest.parent, wire, frames
 
 

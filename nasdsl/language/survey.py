@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
+from nasdsl.language.answers import answer
 from nasdsl.language.estimates import (
     COMBINATIONS,
     Copies,
@@ -312,17 +313,17 @@ def _joined_shape(v: Survey, term: Join, shapes: tuple[Shape, ...]) -> Shape:
 
 
 def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
-    outputs = v.quantities["outputs"]
+    wanted = answer(v.quantities)
     fine = {}
     for layout, shape in wires.items():
-        verdict = layout == "vector" and same(shape.channels, outputs)  # type: ignore[arg-type]
+        verdict = same_shape(shape, wanted)
         if verdict is not True:
-            v.can_fail = v.can_fail or not (verdict is None and not isinstance(outputs, int))
+            v.can_fail = v.can_fail or not (verdict is None and not wanted.concrete)
         if verdict is not False:
             fine[layout] = shape
     if wires and not fine:
         last = " or ".join(str(shape) for shape in wires.values())
-        message = f"the network ends with {last}, and the task asks for vector ({outputs})"
+        message = f"the network ends with {last}, and the task asks for {wanted}"
         v.problems.error("wrong-output", message, term.span, "end it with `linear(outputs)`")
     return fine
 

@@ -14,16 +14,12 @@ from nasdsl.language.scope import Checker, FrameBuilder, Scope
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.data import task_shapes
+from nasdsl.language.signatures.measures import KINDS, MEASURES, USUAL, measures_of
 from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import Constant
 from nasdsl.language.values import bind, refuse_later
 
-# What each kind of task can be judged by; the first is what is maximized where the file is silent.
-MEASURES: Mapping[str, tuple[str, ...]] = {
-    "classification": ("accuracy", "loss"),
-    "regression": ("r2", "mae", "loss"),
-}
-LATER_KINDS = ("multilabel", "next_token", "segmentation")
+LATER_KINDS = ("segmentation",)
 
 
 @dataclass(frozen=True)
@@ -61,12 +57,12 @@ def task_of(c: Checker, file: s.File, bound: Bound | None) -> Task | None:
 
 
 def _known_kind(c: Checker, item: s.Task) -> bool:
-    if item.kind in MEASURES:
+    if item.kind in KINDS:
         return True
     if item.kind in LATER_KINDS:
         c.problems.error("not-yet", f"`task {item.kind}` is not part of this version", item.span)
     else:
-        known = [*MEASURES, *LATER_KINDS]
+        known = [*KINDS, *LATER_KINDS]
         c.problems.unknown("unknown-task", f"no task is called `{item.kind}`", item.span, item.kind, known)
     return False
 
@@ -134,7 +130,9 @@ def goals_of(c: Checker, file: s.File, task: Task | None) -> tuple[Goal, ...]:
             goals[goal.measure] = goal
     if items:
         return tuple(goals.values())
-    return (Goal(MEASURES[task.kind][0] if task else "score", True),)
+    if task is None:
+        return (Goal("score", True),)
+    return (Goal(USUAL[task.kind], MEASURES[USUAL[task.kind]].larger),)
 
 
 def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
@@ -145,7 +143,7 @@ def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
     name = item.value.id
     if task is None and not c.has_network:
         return Goal(name, item.maximize)
-    known = (*MEASURES[task.kind], *QUANTITIES) if task else QUANTITIES
+    known = (*measures_of(task.kind), *QUANTITIES) if task else QUANTITIES
     if task is not None and name not in known:
         message = f"`{name}` is no measure of a {task.kind} task"
         c.problems.unknown("unknown-measure", message, item.value.span, name, known)
@@ -155,7 +153,7 @@ def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
 
 
 def _warn_direction(c: Checker, item: s.Objective, name: str, span: Span) -> None:
-    smaller_is_better = name in ("loss", "mae", *QUANTITIES)
+    smaller_is_better = name not in MEASURES or not MEASURES[name].larger
     if item.maximize == smaller_is_better:
         word = "minimize" if smaller_is_better else "maximize"
         message = f"`{name}` is usually to be {word}d"

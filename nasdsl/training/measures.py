@@ -1,16 +1,28 @@
-"""What is measured on a part of the data."""
+"""What is measured on a part of the data: numbers from outputs and targets, added up batch by batch."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import torch
 
 from nasdsl.training.losses import Loss
+
+Extra: TypeAlias = Callable[[torch.Tensor, torch.Tensor], float]
+"""(outputs, targets) of a whole part -> number."""
 
 
 def classification(output: torch.Tensor, target: torch.Tensor, loss: Loss) -> dict[str, float]:
     """accuracy (share of right answers) and loss. output (n, classes), target (n,)."""
     right = int((output.argmax(1) == target).sum())
     return {"accuracy": right / len(target), "loss": float(loss(output, target))}
+
+
+def multilabel(output: torch.Tensor, target: torch.Tensor, loss: Loss) -> dict[str, float]:
+    """macro_f1 and loss. output and target (n, labels)."""
+    return {"macro_f1": macro_f1(output, target), "loss": float(loss(output, target))}
 
 
 def regression(
@@ -26,3 +38,58 @@ def regression(
     r2 = torch.where(constant, (error == 0).float(), 1 - error / spread.masked_fill(constant, 1.0))
     mae = ((output - target).abs() * deviation).mean()
     return {"r2": float(r2.mean()), "mae": float(mae), "loss": float(loss(output, target))}
+
+
+def next_token(right: int, loss_sum: float, count: int) -> dict[str, float]:
+    """Of `count` positions: accuracy, mean loss in nats, and the same in bits, where a symbol is a byte."""
+    loss = loss_sum / count
+    return {"accuracy": right / count, "loss": loss, "bits_per_byte": loss / math.log(2)}
+
+
+def balanced_accuracy(output: torch.Tensor, target: torch.Tensor) -> float:
+    """The mean over classes of the share found of each; classes without a sample here count for nothing."""
+    truth, found = _hits(output, target)
+    there = truth > 0
+    return float((found[there] / truth[there]).mean())
+
+
+def macro_f1(output: torch.Tensor, target: torch.Tensor) -> float:
+    """F1 of each class, or of each label (answered from probability 0.5 on), averaged.
+
+    A class that is neither there nor ever answered is left out; as in scikit-learn, 0 where one is missed.
+    """
+    if target.ndim == 2:
+        answered = (output > 0).float()
+        found = (answered * target).sum(0)
+        both = answered.sum(0) + target.sum(0)
+    else:
+        truth, found = _hits(output, target)
+        both = truth + torch.bincount(output.argmax(1), minlength=output.shape[1])
+    there = both > 0
+    return float((2 * found[there] / both[there]).mean())
+
+
+def _hits(output: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """How often each class is there, and how often it is found."""
+    classes = output.shape[1]
+    return (
+        torch.bincount(target, minlength=classes).double(),
+        torch.bincount(target[output.argmax(1) == target], minlength=classes).double(),
+    )
+
+
+def ece(output: torch.Tensor, target: torch.Tensor) -> float:
+    """Expected calibration error over 15 bins of confidence (Naeini et al. 2015; Guo et al. 2017, eq. 3)."""
+    confidence, answers = output.softmax(1).max(1)
+    bins = (confidence * 15).ceil().long().clamp(1, 15) - 1
+    gaps = torch.zeros(15, dtype=torch.float64, device=output.device)
+    right = (answers == target).double()
+    gaps.index_add_(0, bins, right - confidence.double())
+    return float(gaps.abs().sum() / len(target))
+
+
+EXTRAS: Mapping[str, Extra] = {
+    "balanced_accuracy": balanced_accuracy,
+    "macro_f1": macro_f1,
+    "ece": ece,
+}

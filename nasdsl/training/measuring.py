@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import nn
@@ -14,6 +15,7 @@ from nasdsl.training.losses import Loss
 from nasdsl.training.resident import Resident
 
 _MEASURED_AT_ONCE = 512  # samples; larger batches leave the cache
+_POSITIONS_AT_ONCE = 4096  # of a text, each with as many outputs as there are symbols
 
 
 def outputs_of(module: nn.Module, batch: Batch) -> Tensors:
@@ -23,31 +25,59 @@ def outputs_of(module: nn.Module, batch: Batch) -> Tensors:
 
 
 def measured(
-    module: nn.Module, data: Resident, rows: torch.Tensor, kind: str, loss: Loss
+    module: nn.Module,
+    data: Resident,
+    rows: torch.Tensor,
+    kind: str,
+    loss: Loss,
+    extra: Sequence[str] = (),
 ) -> dict[str, float]:
-    """The measures of these rows; several outputs each under its name, and their means under the plain ones."""
+    """The measures of these rows; several outputs each under its name, and their means under the plain ones.
+
+    `extra` names measures beyond those that every training has.
+    """
     module.eval()
     with torch.inference_mode():
+        if kind == "next_token":
+            return _of_a_text(module, data, rows, loss)
         parts = [outputs_of(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
         outputs = {name: torch.cat([part[name] for part in parts]) for name in data.targets}
-        return of_outputs(outputs, data, rows, kind, loss)
+        return of_outputs(outputs, data, rows, kind, loss, extra)
 
 
 def of_outputs(
-    outputs: Tensors, data: Resident, rows: torch.Tensor, kind: str, loss: Loss
+    outputs: Tensors, data: Resident, rows: torch.Tensor, kind: str, loss: Loss, extra: Sequence[str] = ()
 ) -> dict[str, float]:
     """The measures of what a network answered for these rows."""
     each = {}
     for name, output in outputs.items():
         target = data.targets[name][rows]
-        if kind == "classification":
-            each[name] = of.classification(output, target, loss)
-        else:
-            each[name] = of.regression(output, target, loss, data.deviations[name])
+        match kind:
+            case "classification":
+                each[name] = of.classification(output, target, loss)
+            case "multilabel":
+                each[name] = of.multilabel(output, target, loss)
+            case _:
+                each[name] = of.regression(output, target, loss, data.deviations[name])
+        each[name] |= {one: of.EXTRAS[one](output, target) for one in extra if one in of.EXTRAS}
     if len(each) == 1:
         return next(iter(each.values()))
     named = {f"{name}.{key}": value for name, values in each.items() for key, value in values.items()}
     return named | means(list(each.values()))
+
+
+def _of_a_text(module: nn.Module, data: Resident, rows: torch.Tensor, loss: Loss) -> dict[str, float]:
+    """Added up over stretches: all outputs together would not fit into memory."""
+    (length,) = next(iter(data.shapes.values())).sizes()
+    right, total, count = 0, 0.0, 0
+    for chunk in torch.split(rows, max(1, _POSITIONS_AT_ONCE // length)):
+        batch = data.batch(chunk)
+        ((name, output),) = outputs_of(module, batch).items()
+        target = batch.targets[name]
+        right += int((output.argmax(-1) == target).sum())
+        total += float(loss(output, target)) * target.numel()
+        count += target.numel()
+    return of.next_token(right, total, count)
 
 
 def means(each: list[dict[str, float]]) -> dict[str, float]:

@@ -16,6 +16,7 @@ from nasdsl.training.errors import DataError
 from nasdsl.training.npzfile import read_npz
 from nasdsl.training.samples import Samples, assemble, checked_inputs, checked_targets
 from nasdsl.training.splits import Splitting
+from nasdsl.training.textfile import read_text
 
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 
@@ -79,11 +80,19 @@ def _opened(kind: str, spec: Spec, base: Path) -> Dataset:
         dataset = BUILT_IN[data.name]()
         _expect(kind, dataset.kind, data.name)
         return dataset
+    if data.name == "text":
+        return _text(data, _inside(base, str(data["path"])))
     if data.name not in ("csv", "npz"):
         raise DataError(f"data `{data.name}` are not part of this version")
     path = _inside(base, str(data["path"]))
     valid_path = _inside(base, str(data["valid_file"])) if data["valid_file"] else None
     return _file(kind, data, path, valid_path)
+
+
+def _text(data: Spec, path: Path) -> Dataset:
+    context, valid, test = data["context"], data["valid"], data["test"]
+    assert isinstance(context, int) and isinstance(valid, float) and isinstance(test, float)
+    return read_text(path, context, valid, test)
 
 
 def _inside(base: Path, path: str) -> Path:
@@ -137,6 +146,9 @@ def _user_data(task: Task, user: UserData) -> Dataset:
         return assemble(task.kind, _samples(task.kind, user.arrays, "data"), Splitting(), valid)
     if user.path is None:
         raise DataError("neither a file nor arrays were given")
+    if task.kind == "next_token":
+        said = task.data.arguments if task.data is not None and task.data.name == "text" else {}
+        return _text(complete(Spec("text", said)), user.path)
     data = _file_spec(task, user)
     return _file(task.kind, data, user.path, user.valid_path)
 

@@ -45,11 +45,16 @@ class Resident:
         """The samples of these rows, standardized."""
         return Batch(
             {name: self._input(name, x[rows]) for name, x in self.inputs.items()},
-            {name: y[rows] for name, y in self.targets.items()},
+            {name: self._target(y[rows]) for name, y in self.targets.items()},
             rows,
         )
 
+    def _target(self, y: torch.Tensor) -> torch.Tensor:
+        return y.long() if y.dtype == torch.uint8 else y
+
     def _input(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        if x.dtype == torch.uint8:  # symbols, a byte each in memory
+            return x.long()
         if name in self.scales:
             x = self.scales[name](x)
         return x.contiguous(memory_format=torch.channels_last) if name in self.images else x

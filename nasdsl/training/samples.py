@@ -95,7 +95,7 @@ def _dataset(
             train,
             valid,
             {name: _scale_inputs(x[train]) for name, x in inputs.items()} if standardize else {},
-            {} if classes else {OUTPUT: _scale(targets[train], (0,))},
+            {OUTPUT: _scale(targets[train], (0,))} if kind == "regression" else {},
         )
         for train, valid in parts.folds
     )
@@ -106,7 +106,7 @@ def _dataset(
         folds=folds,
         test=parts.test,
         shapes={name: shape_of(x.shape[1:]) for name, x in inputs.items()},
-        outputs=len(classes) or targets.shape[1],
+        outputs=len(classes) if kind == "classification" else targets.shape[1],
         statement=f"{samples.name}: {parts.said}",
         classes=classes,
         features=samples.features,
@@ -121,26 +121,47 @@ def _encoded(kind: str, samples: Samples, valid: Samples | None) -> tuple[Array,
         raise DataError(message, valid.name)
     if kind == "regression":
         return _numbers(samples, valid), ()
+    if kind == "multilabel":
+        return _labels(samples, valid), ()
     if kind != "classification":
         raise DataError(f"`task {kind}` is not part of this version", samples.name)
     return _classes(samples, valid)
 
 
-def _numbers(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
+def _columns(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
     columns = []
     for part in (samples, *([] if valid is None else [valid])):
         columns.append(part.targets.reshape(len(part.targets), -1).astype(np.float32))
     if len({column.shape[1] for column in columns}) > 1:
         message = f"{columns[1].shape[1]} targets per row, but {samples.name} has {columns[0].shape[1]}"
         raise DataError(message, valid.name if valid else samples.name)
-    constant = np.flatnonzero(np.ptp(columns[0], axis=0) == 0)
+    return np.concatenate(columns)
+
+
+def _numbers(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
+    columns = _columns(samples, valid)
+    constant = np.flatnonzero(np.ptp(columns[: samples.n_rows], axis=0) == 0)
     if len(constant):
         raise DataError(
             "all targets are the same number",
             samples.name,
             "there is nothing to learn; is the target the right one?",
         )
-    return np.concatenate(columns)
+    return columns
+
+
+def _labels(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
+    labels = _columns(samples, valid)
+    odd = np.argwhere((labels != 0) & (labels != 1))
+    if len(odd):
+        row, column = odd[0]
+        message = f"label {column} of row {row} is {labels[row, column]:g}"
+        raise DataError(message, samples.name, "each label is 1 where it holds and 0 where it does not")
+    constant = np.flatnonzero(np.ptp(labels[: samples.n_rows], axis=0) == 0)
+    if len(constant):
+        message = f"label {constant[0]} is the same in all rows"
+        raise DataError(message, samples.name, "leave it out: there is nothing to learn")
+    return labels
 
 
 def _classes(samples: Samples, valid: Samples | None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
@@ -236,10 +257,10 @@ def checked_targets(name: str, kind: str, y: Any, n_rows: int) -> NDArray[Any]:
             name,
             "give one target per row",
         )
-    if kind == "regression":
+    if kind in ("regression", "multilabel"):
         if array.dtype.kind not in "fiub" or array.ndim > 2:
             message = f"targets of type {array.dtype} and shape {array.shape} are not numbers to predict"
-            raise DataError(message, name, "regression takes one number per row, or several in columns")
+            raise DataError(message, name, f"{kind} takes one number per row, or several in columns")
         return refuse_infinite(name, array.astype(np.float32), "targets")
     return _class_array(name, array)
 

@@ -15,6 +15,7 @@ from torch import nn
 from compiler.hooks import Hooks
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch, Tensors
+from nasdsl.training.causality import refuse_leak
 from nasdsl.training.dataset import Dataset
 from nasdsl.training.errors import DataError, Diverged
 from nasdsl.training.losses import Loss, measured_loss, training_loss
@@ -50,13 +51,14 @@ class Session:
     schedule: Schedule
     order: torch.Generator
     valid_rows: torch.Tensor
+    extra: tuple[str, ...]  # measures beyond those that every training has
 
     def epoch(self) -> dict[str, float]:
         """One pass over the training part; the measures after it, and `train_loss` during it."""
         for hook in self.parts.before_epoch:
             hook(self.course)
         self.course.module.train()
-        with _refusing_single_samples(self.setup.batch_size):
+        with refusing_single_samples(self.setup.batch_size):
             losses = [self._step(rows) for rows in self.batches()]
         train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
@@ -70,7 +72,7 @@ class Session:
     def measure(self) -> dict[str, float]:
         """Of the validation part. Raises Diverged for what is no finite number."""
         setup = self.setup
-        found = measured(self.network(), setup.data, self.valid_rows, setup.kind, setup.loss)
+        found = measured(self.network(), setup.data, self.valid_rows, setup.kind, setup.loss, self.extra)
         for name, value in found.items():
             if not math.isfinite(value):
                 raise Diverged(f"`{name}` is {value} on the validation part{LOWER_RATE}")
@@ -135,11 +137,14 @@ def session(
     n_epochs: int,
     device: torch.device,
     order: int | None = None,
+    extra: tuple[str, ...] = (),
 ) -> Session:
     """Everything that a training needs, before its first step. `order`: the seed of the order of samples, where it is not `seed`."""
     if any(shape.layout == "image" for shape in data.shapes.values()):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = data.folds[fold]
+    if data.kind == "next_token":
+        refuse_leak(module, resident(data, fold, device), torch.from_numpy(np.array(rows.train)).to(device))
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
     setup = Setup(
         module=module,
@@ -174,6 +179,7 @@ def session(
         schedule=rate,
         order=torch.Generator().manual_seed(seed if order is None else order),
         valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
+        extra=extra,
     )
 
 
@@ -196,7 +202,7 @@ def n_batches(n_rows: int, batch_size: int) -> int:
 
 
 @contextmanager
-def _refusing_single_samples(batch_size: int) -> Iterator[None]:
+def refusing_single_samples(batch_size: int) -> Iterator[None]:
     """Raises DataError for a norm over a batch of one, which torch refuses in its own words."""
     try:
         yield

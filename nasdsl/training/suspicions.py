@@ -21,7 +21,7 @@ def suspicions(data: Dataset) -> tuple[str, ...]:
 
 def _constant_columns(data: Dataset) -> Iterator[str]:
     for name, array in data.inputs.items():
-        if array.ndim != 2:
+        if data.shapes[name].layout != "vector":
             continue
         train = array[data.rows("train")]
         constant = np.flatnonzero((train == train[0]).all(0))
@@ -47,7 +47,7 @@ def _content(data: Dataset, row: np.int64) -> bytes:
 
 
 def _rare_classes(data: Dataset) -> Iterator[str]:
-    if not data.classes:
+    if data.kind != "classification":
         return
     (targets,) = data.targets.values()
     counts = np.bincount(targets, minlength=len(data.classes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -53,11 +53,13 @@ def train(
     device: str | torch.device = "cpu",
     on_epoch: OnEpoch | None = None,
     order: int | None = None,
+    measures: Sequence[str] = (),
 ) -> Trained:
     """Train `module` in place, and measure it on the validation part after each epoch.
 
-    `epochs` takes the place of the setting; schedules span what is then left. With several folds a copy is
-    trained for each, all in step, each with its own chance, and measures are means over the folds; `module` is the one of the first.
+    `measures` names those beyond the usual of the task (`ece`, `macro_f1`, …). `epochs` takes the place of
+    the setting; schedules span what is then left. With several folds a copy is trained for each, all in step,
+    each with its own chance, and measures are means over the folds; `module` is the one of the first.
     `order` is the seed of the order of samples, where it is not `seed`.
     Raises Diverged when the loss is no finite number, DataError where settings or data do not fit.
     """
@@ -72,7 +74,9 @@ def train(
         sessions: list[Session] = []
         for fold, (m, chance) in enumerate(zip(modules, chances, strict=True)):
             with chance.drawing():
-                sessions.append(session(m, plan, settings, dataset, fold, seed, n_epochs, device, order))
+                sessions.append(
+                    session(m, plan, settings, dataset, fold, seed, n_epochs, device, order, tuple(measures))
+                )
         for epoch in range(1, n_epochs + 1):
             each = []
             for one, chance in zip(sessions, chances, strict=True):
@@ -95,7 +99,13 @@ def kept_state(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def measure(
-    module: nn.Module, settings: Settings, dataset: Dataset, part: Part, *, device: str | torch.device = "cpu"
+    module: nn.Module,
+    settings: Settings,
+    dataset: Dataset,
+    part: Part,
+    *,
+    device: str | torch.device = "cpu",
+    measures: Sequence[str] = (),
 ) -> dict[str, float]:
     """The measures of a trained module on one part of the data; {} where the part is empty.
 
@@ -108,7 +118,7 @@ def measure(
         return {}
     with one_thread(device):
         loss = measured_loss(settings, dataset.kind)
-        return measured(module, resident(dataset, 0, device), rows, dataset.kind, loss)
+        return measured(module, resident(dataset, 0, device), rows, dataset.kind, loss, measures)
 
 
 def check_fits(plan: Plan, data: Dataset) -> None:

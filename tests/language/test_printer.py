@@ -210,3 +210,14 @@ def test_no_comment_is_lost_and_printing_settles(text: str) -> None:
 )
 def test_canonical_values(written: str, canonical: str) -> None:
     assert printed(f"let x = {written}") == f"let x = {canonical}\n"
+
+
+def test_a_long_choice_with_bodies_stands_one_alternative_a_line_where_each_has_room() -> None:
+    block = "{ relu; conv2d(width, kernel = 3); batch_norm }"
+    text = printed(f"block b {{ op: identity | (three: {block}) | (four: {block}) }}")
+    assert text.splitlines()[1:4] == [
+        "    op: identity",
+        f"        | (three: {block})",
+        f"        | (four: {block})",
+    ]
+    assert printed(text) == text

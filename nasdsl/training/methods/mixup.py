@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch
+from nasdsl.training.errors import DataError
 from nasdsl.training.protocols import Course, Parts, Setup
 from nasdsl.training.settings import numbers
 
@@ -43,6 +44,8 @@ def shares(batch: Batch, classes: int | None) -> dict[str, torch.Tensor]:
 
 def make(spec: Spec, setup: Setup) -> Parts:
     """Draws from the seed itself, as it has since the first version: scores at a seed stay what they were."""
+    if setup.kind == "next_token":
+        raise DataError("`mixup` mixes numbers, and a text has none", help="leave it out, or take dropout")
     classes = setup.outputs if setup.kind == "classification" else None
     mixup = Mixup(numbers(spec)["alpha"], classes, np.random.default_rng(setup.seed))
     return Parts(mix=(mixup,), fuses=True)

@@ -1,0 +1,1 @@
+"""Several networks of one structure trained as one program; see group.py."""
