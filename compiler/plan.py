@@ -7,11 +7,12 @@ ONNX, a picture) is a function of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from compiler.identity import structural_hash
 from nasdsl.language.errors import NasdslError
+from nasdsl.language.memory import train_memory
 from nasdsl.language.network import Decided, Layer, Value
 from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape
@@ -79,6 +80,7 @@ class Plan:
     params: scalars of all parameters as built, frozen ones included; trainable_params: those that are trained;
     merged_params: those that it is exported with; state: scalars of the buffers that weight methods keep.
     depth: weighted layers on the longest path.
+    train_memory: bytes that training takes at the batch size of the point; 0 of a body.
     hash: equal for equal networks, whatever decisions and names they come from.
     """
 
@@ -92,6 +94,7 @@ class Plan:
     macs: int
     depth: int
     hash: str
+    train_memory: int = 0
 
 
 def plan(space: Decides, point: Point) -> Plan:
@@ -109,7 +112,8 @@ def plan_of(decided: Decided) -> Plan:
             "the shapes of the data are not known before the file is read; "
             "bind the space to them: space.with_task({name: shape}, outputs)"
         )
-    return _plan(decided.layers, decided.outputs)
+    found = _plan(decided.layers, decided.outputs)
+    return replace(found, train_memory=train_memory(decided, found.params))
 
 
 def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:

@@ -1,4 +1,4 @@
-"""What is known of a decided network before any training: parameters, products, depth."""
+"""What is known of a decided network before any training: parameters, products, depth, memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
+from nasdsl.language.memory import train_memory
 from nasdsl.language.network import Decided, Layer, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import scaled
@@ -16,7 +17,7 @@ from nasdsl.language.signatures.table import LAYERS
 from nasdsl.language.signatures.weighing import costs, shared_params
 
 Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
-QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth")
+QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth", "train_memory")
 
 
 def params_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
@@ -54,7 +55,8 @@ BOUNDED = (*ADDITIVE, "depth")  # a limit on these prunes while a point is being
 
 def measure(decided: Decided) -> dict[str, int]:
     """The quantities of one network."""
-    return _measure(decided.layers, tuple(decided.outputs.values()))
+    found = _measure(decided.layers, tuple(decided.outputs.values()))
+    return {**found, "train_memory": train_memory(decided, found["params"])}
 
 
 def _measure(layers: tuple[Layer, ...], outputs: tuple[str, ...]) -> dict[str, int]:

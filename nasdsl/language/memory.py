@@ -1,0 +1,91 @@
+"""How much memory the training of a decided network takes: weights, their gradients, what the optimizer keeps
+of each, and what the forward pass keeps for the backward pass at the batch size of the point.
+
+All in float32, on the CPU, in bytes. Two layers that keep one value count it once, so this does not add up layer by
+layer along a walk: it is worked out of finished points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from nasdsl.language.network import Decided, Layer, Spec, Value
+from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.kept import kept_by
+from nasdsl.language.signatures.structure import applications
+from nasdsl.language.signatures.table import LAYERS, TRAINING
+
+_FLOAT = 4  # bytes
+
+
+def train_memory(decided: Decided, params: int) -> int:
+    """Bytes at the end of a forward pass in training, gradients and optimizer there already."""
+    batch, optimizer = _setting(decided, "batch_size"), _setting(decided, "optimizer")
+    assert isinstance(batch, int) and isinstance(optimizer, Spec)
+    shapes = {layer.name: layer.shape for layer in decided.layers}
+    losses = sum(
+        2 * _numbers(shapes[name]) for name in decided.outputs.values()
+    )  # what comes out, and its target
+    return _FLOAT * (params * (2 + states(optimizer)) + batch * (kept_numbers(decided.layers) + losses))
+
+
+def states(optimizer: Spec) -> int:
+    """Numbers that an optimizer keeps for each weight."""
+    return _STATES[optimizer.name](optimizer.arguments)
+
+
+def _momentum(arguments: Mapping[str, Value]) -> int:
+    return 1 if arguments.get("momentum") else 0
+
+
+_STATES: Mapping[str, Callable[[Mapping[str, Value]], int]] = {
+    "sgd": _momentum,
+    "rmsprop": lambda arguments: 1 + _momentum(arguments),
+    "adam": lambda arguments: 2,
+    "adamw": lambda arguments: 2,
+    "lion": lambda arguments: 1,
+    "muon": lambda arguments: 1,
+}
+
+
+def _setting(decided: Decided, name: str) -> Value:
+    value = decided.settings.get(name)
+    return TRAINING[name].arguments[0].default if value is None else value
+
+
+def kept_numbers(layers: tuple[Layer, ...], learned: bool = False) -> int:
+    """Float32 numbers that layers keep of one sample; `learned`: whether a gradient goes on beyond their input."""
+    shapes = {layer.name: layer.shape for layer in layers}
+    memory = {layer.name: layer.name for layer in layers}  # a value -> the value whose memory it is
+    learning = {layers[0].name} if learned else set()
+    kept: set[str] = set()
+    inner = 0
+    for layer in layers:
+        inputs = tuple(shapes[name] for name in layer.inputs)
+        if layer.op == "input" or not (_learns(layer, inputs) or learning.intersection(layer.inputs)):
+            continue
+        learning.add(layer.name)
+        found = kept_by(layer.op, layer.arguments, inputs, layer.shape)
+        inner += found.inner
+        if layer.body is not None:
+            inner += applications(layer.arguments, inputs[0]) * kept_numbers(layer.body.layers, learned=True)
+        if found.inputs:
+            kept.update(memory[name] for name in layer.inputs)
+        if found.output:
+            kept.add(layer.name)
+        if found.alias:
+            memory[layer.name] = memory[layer.inputs[0]]
+    return inner + sum(_numbers(shapes[name]) for name in kept)
+
+
+def _learns(layer: Layer, inputs: tuple[Shape, ...]) -> bool:
+    row = LAYERS[layer.op]
+    if layer.body is not None:
+        return True
+    return row.params is not None and row.params(layer.arguments, inputs, layer.shape) > 0
+
+
+def _numbers(shape: Shape) -> int:
+    numbers = shape.numel()
+    assert isinstance(numbers, int), shape
+    return 2 * numbers if shape.layout == "index" else numbers  # symbols are int64

@@ -1,0 +1,60 @@
+"""Planned memory of training, held against what torch has at the end of a forward pass."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from compiler.build import build
+from compiler.plan import Plan, plan_of
+from nasdsl.language.reading import load
+from nasdsl.training.optimizers import optimizer
+from nasdsl.training.settings import call
+
+sys.path.append(str(Path(__file__).parents[1] / "compiler"))
+from memory_oracle import Kept
+
+SPACES = sorted(Path("spaces").glob("*.space"))
+LARGEST = 3e8  # multiply-accumulates of a step that the test still runs
+POINTS = 4
+
+
+def taken(planned: Plan, settings, batch: int) -> int:
+    """Bytes of weights, gradients, optimizer and of what is saved for backward, in a second step."""
+    network = build(planned, 0).train()
+    made = optimizer(call(settings, "optimizer"), network)
+    inputs = [torch.randn(batch, *shape) for shape in planned.inputs.values()]
+    width = planned.nodes[-1].shape[0]
+    target = torch.randint(width, (batch,)) if width > 1 else torch.randn(batch, 1)
+    loss = F.cross_entropy if width > 1 else F.mse_loss
+    loss(network(*inputs), target).backward()
+    made.step()
+    with Kept(network) as kept:
+        loss(network(*inputs), target)
+    tensors = [t for p in network.parameters() for t in (p, p.grad) if t is not None]
+    tensors += [t for state in made.state.values() for t in state.values() if torch.is_tensor(t) and t.dim()]
+    return kept.total() + sum(t.untyped_storage().nbytes() for t in tensors)
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_planned_memory_is_within_15_percent_of_what_torch_has(path: Path) -> None:
+    space, held = load(str(path)), 0
+    for point in (space.default(), *(space.sample(seed) for seed in range(60))):
+        decided = space.decided(point)
+        fitting = [batch for batch in (64, 8) if plan_of(decided).macs * batch <= LARGEST]
+        if not fitting or plan_of(decided).params > 3e6:
+            continue
+        decided = replace(decided, settings={**decided.settings, "batch_size": fitting[0]})
+        planned = plan_of(decided)
+        torch_has = taken(planned, decided.settings, fitting[0])
+        within = abs(planned.train_memory - torch_has) <= 0.15 * torch_has
+        assert within, (dict(decided.point), planned.train_memory, torch_has)
+        held += 1
+        if held == POINTS:
+            return
+    assert held, "no point is small enough to be run"
