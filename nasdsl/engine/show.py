@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compiler.plan import Node, Plan
-from compiler.wording import call_text, shape_text
+from compiler.wording import call_text, shape_text, short_count
 
 INSERTED = "+"  # marks a layer that the space did not write down
 SHARED = "shared"  # stands for the parameters of a layer that uses those of an earlier copy
@@ -39,6 +39,9 @@ def summary(plan: Plan) -> str:
         lines.append("outputs: " + ", ".join(f"{name} = {node}" for name, node in plan.outputs.items()))
     layers = "layer" if plan.depth == 1 else "layers"
     lines.append(f"{plan.depth} weighted {layers} on the longest path; structure {plan.hash[:12]}")
+    lines.append(
+        f"{short_count(plan.train_memory)} bytes of memory in training, at the batch size of the point"
+    )
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from nasdsl.language.network import Decided, Layer, Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.kept import kept_by
+from nasdsl.language.signatures.rules import positions
 from nasdsl.language.signatures.structure import applications
 from nasdsl.language.signatures.table import LAYERS, TRAINING
 
@@ -22,11 +23,24 @@ def train_memory(decided: Decided, params: int) -> int:
     """Bytes at the end of a forward pass in training, gradients and optimizer there already."""
     batch, optimizer = _setting(decided, "batch_size"), _setting(decided, "optimizer")
     assert isinstance(batch, int) and isinstance(optimizer, Spec)
+    useful = _useful(decided.layers, set(decided.outputs.values()))
     shapes = {layer.name: layer.shape for layer in decided.layers}
+    outputs = [shapes[name] for name in decided.outputs.values()]
     losses = sum(
-        2 * _numbers(shapes[name]) for name in decided.outputs.values()
-    )  # what comes out, and its target
-    return _FLOAT * (params * (2 + states(optimizer)) + batch * (kept_numbers(decided.layers) + losses))
+        _numbers(shape) + 2 * positions(shape) for shape in outputs
+    )  # each has its input and its target
+    idle = sum(_own_params(layer, shapes) for layer in decided.layers if layer.name not in useful)
+    trained = (params - idle) * (2 + states(optimizer)) + idle
+    kept = kept_numbers(decided.layers, useful)
+    return _FLOAT * (trained + batch * (kept + losses))
+
+
+def _useful(layers: tuple[Layer, ...], useful: set[str]) -> set[str]:
+    """The layers that a gradient reaches."""
+    for layer in reversed(layers):
+        if layer.name in useful and layer.op != "zero":
+            useful.update(layer.inputs)
+    return useful
 
 
 def states(optimizer: Spec) -> int:
@@ -53,8 +67,9 @@ def _setting(decided: Decided, name: str) -> Value:
     return TRAINING[name].arguments[0].default if value is None else value
 
 
-def kept_numbers(layers: tuple[Layer, ...], learned: bool = False) -> int:
-    """Float32 numbers that layers keep of one sample; `learned`: whether a gradient goes on beyond their input."""
+def kept_numbers(layers: tuple[Layer, ...], useful: set[str], learned: bool = False) -> int:
+    """Float32 numbers that the useful layers keep of one sample; `learned`: whether a gradient goes on beyond
+    their input."""
     shapes = {layer.name: layer.shape for layer in layers}
     memory = {layer.name: layer.name for layer in layers}  # a value -> the value whose memory it is
     learning = {layers[0].name} if learned else set()
@@ -62,13 +77,17 @@ def kept_numbers(layers: tuple[Layer, ...], learned: bool = False) -> int:
     inner = 0
     for layer in layers:
         inputs = tuple(shapes[name] for name in layer.inputs)
-        if layer.op == "input" or not (_learns(layer, inputs) or learning.intersection(layer.inputs)):
+        if layer.op == "input" or not (_learns(layer, shapes) or learning.intersection(layer.inputs)):
+            continue
+        if layer.name not in useful or layer.op == "zero":
             continue
         learning.add(layer.name)
         found = kept_by(layer.op, layer.arguments, inputs, layer.shape)
         inner += found.inner
         if layer.body is not None:
-            inner += applications(layer.arguments, inputs[0]) * kept_numbers(layer.body.layers, learned=True)
+            within = _useful(layer.body.layers, {layer.body.output})
+            uses = applications(layer.arguments, inputs[0])
+            inner += uses * kept_numbers(layer.body.layers, within, learned=True)
         if found.inputs:
             kept.update(memory[name] for name in layer.inputs)
         if found.output:
@@ -78,11 +97,15 @@ def kept_numbers(layers: tuple[Layer, ...], learned: bool = False) -> int:
     return inner + sum(_numbers(shapes[name]) for name in kept)
 
 
-def _learns(layer: Layer, inputs: tuple[Shape, ...]) -> bool:
-    row = LAYERS[layer.op]
-    if layer.body is not None:
-        return True
-    return row.params is not None and row.params(layer.arguments, inputs, layer.shape) > 0
+def _learns(layer: Layer, shapes: Mapping[str, Shape]) -> bool:
+    return layer.body is not None or _own_params(layer, shapes) > 0
+
+
+def _own_params(layer: Layer, shapes: Mapping[str, Shape]) -> int:
+    """The weights of a layer, those of a body left out."""
+    row = LAYERS.get(layer.op)
+    inputs = tuple(shapes[name] for name in layer.inputs)
+    return row.params(layer.arguments, inputs, layer.shape) if row is not None and row.params else 0
 
 
 def _numbers(shape: Shape) -> int:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from weakref import ref
+
 import torch
 from torch import Tensor, nn
+
+
+class _Box:
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
 
 
 class Kept:
@@ -14,18 +21,15 @@ class Kept:
 
     def __init__(self, network: nn.Module) -> None:
         self._own = {t.untyped_storage().data_ptr() for t in (*network.parameters(), *network.buffers())}
-        self._alive: list[Tensor] = []  # so that no address is used twice
-        self.storages: dict[int, int] = {}
+        self._boxes: list[ref[_Box]] = []  # weak: what no output needs goes with the graph that has it
 
-    def _pack(self, tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in self._own:
-            self._alive.append(tensor)
-            self.storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
+    def _pack(self, tensor: Tensor) -> _Box:
+        box = _Box(tensor.detach())  # without its own graph, which would hold on to itself
+        self._boxes.append(ref(box))
+        return box
 
     def __enter__(self) -> Kept:
-        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda tensor: tensor)
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, lambda box: box.tensor)
         self._hooks.__enter__()
         return self
 
@@ -33,4 +37,7 @@ class Kept:
         self._hooks.__exit__(*error)
 
     def total(self) -> int:
-        return sum(self.storages.values())
+        """While the outputs are there."""
+        storages = [box.tensor.untyped_storage() for one in self._boxes if (box := one()) is not None]
+        sizes = {storage.data_ptr(): storage.nbytes() for storage in storages}
+        return sum(size for address, size in sizes.items() if address not in self._own)
