@@ -1,0 +1,73 @@
+"""Every space in the documents is a whole file, and runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import nasdsl
+from nasdsl.language.parser import parse
+from nasdsl.language.printer import print_file
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted(path for path in (ROOT / "docs").rglob("*.md") if "```space" in path.read_text("utf-8"))
+BLOCK = re.compile(r"^```space *(\S*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+COUNT = re.compile(r"Count: ([\d,* ]+)\.")
+
+
+def examples(path: Path) -> list[tuple[str, str, str]]:
+    """The text since the last example, the name of the file if it has one, and its text."""
+    text, found, at = path.read_text("utf-8"), [], 0
+    for match in BLOCK.finditer(text):
+        found.append((text[at : match.start()], match.group(1), match.group(2)))
+        at = match.end()
+    return found
+
+
+CASES = [(path, i) for path in DOCS for i in range(len(examples(path)))]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder with the files that examples of the same page name, and the data they read."""
+    (tmp_path / "iris.csv").write_bytes((ROOT / "examples" / "iris.csv").read_bytes())
+    (tmp_path / "corpus.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 40)
+    for _, name, text in examples(request.param):
+        if name:
+            (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("folder", "case"),
+    [(case[0], case) for case in CASES],
+    indirect=["folder"],
+    ids=[f"{path.stem}-{i}" for path, i in CASES],
+)
+def test_an_example_is_a_space_without_a_word_against_it(folder: Path, case: tuple[Path, int]) -> None:
+    before, name, text = examples(case[0])[case[1]]
+    file = folder / (name or "example.space")
+    file.write_text(text, "utf-8")
+    space = nasdsl.load(file)
+    assert [warning.render() for warning in space.warnings] == []
+    assert space.contains(space.start() or space.default())
+    for seed in range(3):
+        point = space.sample(seed)
+        assert space.contains(point)
+        if space.has_network and all(shape.concrete for shape in space.task.inputs.values()):  # type: ignore[union-attr]
+            nasdsl.plan(space, point)
+    said = COUNT.findall(before)
+    if said:
+        factors = [int(factor.replace(",", "")) for factor in said[-1].split("*")]
+        product = 1
+        for factor in factors:
+            product *= factor
+        assert space.count() == product
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0].stem}-{case[1]}")
+def test_an_example_keeps_its_meaning_when_formatted(case: tuple[Path, int]) -> None:
+    text = examples(case[0])[case[1]][2]
+    assert parse(print_file(parse(text))) == parse(text)
