@@ -16,9 +16,11 @@ class Dropout(nn.Module):
     def __init__(self, rates: Sequence[float], form: Form, members: Members, per_channel: bool) -> None:
         super().__init__()
         self.rates, self.form, self.members, self.per_channel = list(rates), form, members, per_channel
+        self._scales = torch.tensor([1 / (1 - rate) if rate < 1 else 0.0 for rate in self.rates])
 
     def keep(self, places: list[int]) -> None:
         self.rates = [self.rates[place] for place in places]
+        self._scales = self._scales[places]
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not any(self.rates):
@@ -39,11 +41,12 @@ class Dropout(nn.Module):
                 own.fill_(1.0)  # alone it would draw nothing
             else:
                 own.bernoulli_(1 - rate, generator=generator)
-                own.div_(1 - rate) if rate < 1 else own
+        noise *= self._scales.reshape(-1, *[1] * (noise.dim() - 1))
         return noise.movedim(-1, 2) if last else noise
 
     def _on_gpu(self, shape: Sequence[int], x: Tensor) -> Tensor:
         """One draw for all, which a captured graph can repeat."""
-        rates = torch.tensor(self.rates, device=x.device).reshape(-1, *[1] * (len(shape) - 1))
+        each = [-1, *[1] * (len(shape) - 1)]
+        rates = torch.tensor(self.rates, device=x.device).reshape(each)
         kept = torch.rand(list(shape), device=x.device) >= rates
-        return kept / (1 - rates).clamp_min(1e-9)
+        return kept * self._scales.to(x.device).reshape(each)

@@ -18,7 +18,6 @@ from nasdsl.training.fused.layers import Layer
 
 Optimizer: TypeAlias = torch.optim.Optimizer
 _KERNELS = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
-_NOT_HYPER = ("params", "lr", "full_lr")
 
 
 @dataclass(eq=False)
@@ -31,12 +30,27 @@ class _Weight:
     first: Tensor
     second: Tensor
 
-    def of(self, place: int | None) -> list[Tensor]:
-        """Parameter, gradient and state of one member, or of all."""
+    @property
+    def grad(self) -> Tensor:
         grad = self.parameter.grad
-        assert grad is not None and grad.is_contiguous() and self.parameter.is_contiguous()
-        whole = [self.parameter.detach(), grad, self.first, self.second]
-        return whole if place is None else [tensor[place] for tensor in whole]
+        assert grad is not None and grad.is_contiguous()
+        return grad
+
+    def held(self, place: int | None) -> tuple[Tensor, Tensor, Tensor]:
+        """The parameter and its state, of one member or of all."""
+        whole = self.parameter.detach(), self.first, self.second
+        return whole if place is None else (whole[0][place], whole[1][place], whole[2][place])
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """One call of a kernel: a group of an optimizer's settings, and the tensors that take them."""
+
+    optimizer: Optimizer
+    group: Mapping[str, Any]
+    weights: list[int]
+    place: int | None
+    held: list[tuple[Tensor, Tensor, Tensor]]
 
 
 class GroupOptimizer:
@@ -50,14 +64,16 @@ class GroupOptimizer:
             for name, parameter in layer.named_parameters(recurse=False)
         ]
         self._steps = 0
-        self.kernels = all(type(one) in _KERNELS for one in optimizers)
         self._step_of = torch.zeros((), device=self._weights[0].parameter.device)
+        self._with_kernels = all(type(one) in _KERNELS for one in optimizers)
+        self._calls: dict[bool, list[_Call]] = {}  # for all as one, and for each
 
     def keep(self, places: list[int]) -> None:
         self._optimizers = [self._optimizers[place] for place in places]
         for weight in self._weights:
             index = torch.tensor(places, device=weight.first.device)
             weight.first, weight.second = weight.first[index], weight.second[index]
+        self._calls.clear()
 
     def zero_grad(self) -> None:
         for weight in self._weights:
@@ -66,50 +82,51 @@ class GroupOptimizer:
     def share_gradients(self) -> None:
         """Let the separate parameters see their gradients, for what looks at those of one network."""
         for weight in self._weights:
-            grad = weight.parameter.grad
-            if grad is not None:
-                for place, part in enumerate(weight.layer.parts):
-                    getattr(part, weight.name).grad = weight.layer.view(weight.name, grad, place)
+            for place, part in enumerate(weight.layer.parts):
+                getattr(part, weight.name).grad = weight.layer.view(weight.name, weight.grad, place)
 
     def step(self) -> None:
-        if not self.kernels:
+        if not self._with_kernels:
             self.share_gradients()
             for optimizer in self._optimizers:
                 optimizer.step()
             return
         self._steps += 1
         self._step_of += 1
-        if len({_settings(optimizer) for optimizer in self._optimizers}) == 1:
-            self._run(0, None)
-            return
-        for place in range(len(self._optimizers)):
-            self._run(place, place)
+        as_one = all(_alike(self._optimizers[0], other) for other in self._optimizers[1:])
+        if as_one not in self._calls:
+            self._calls[as_one] = self._made(as_one)
+        grads = [(weight.grad,) if as_one else weight.grad.unbind() for weight in self._weights]
+        for call in self._calls[as_one]:
+            own = [grads[weight][call.place or 0] for weight in call.weights]
+            _apply(call, own, self._step_of, self._steps == 1)
 
-    def _run(self, member: int, place: int | None) -> None:
-        """One member, or all where place is None, by the settings of `member`."""
-        for group, weights in self._groups(member):
-            columns = [list(column) for column in zip(*(weight.of(place) for weight in weights), strict=True)]
-            _apply(self._optimizers[member], group, columns, self._step_of, self._steps == 1)
-
-    def _groups(self, member: int) -> list[tuple[Mapping[str, Any], list[_Weight]]]:
-        """The groups of a member's optimizer (what decays, what does not) as stacked weights."""
-        by_id = {id(getattr(w.layer.parts[member], w.name)): w for w in self._weights}
-        return [
-            (group, [by_id[id(p)] for p in group["params"]])
-            for group in self._optimizers[member].param_groups
-        ]
-
-
-def _settings(optimizer: Optimizer) -> str:
-    """Everything that decides a step, as text to compare."""
-    groups = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
-    return f"{type(optimizer).__name__} {groups}"
+    def _made(self, as_one: bool) -> list[_Call]:
+        """A call for each group of each optimizer (what decays, what does not)."""
+        calls = []
+        for place, optimizer in enumerate(self._optimizers[:1] if as_one else self._optimizers):
+            by_id = {id(getattr(w.layer.parts[place], w.name)): i for i, w in enumerate(self._weights)}
+            for group in optimizer.param_groups:
+                weights = [by_id[id(parameter)] for parameter in group["params"]]
+                own = None if as_one else place
+                held = [self._weights[w].held(own) for w in weights]
+                calls.append(_Call(optimizer, group, weights, own, held))
+        return calls
 
 
-def _apply(
-    optimizer: Optimizer, group: Mapping[str, Any], columns: list[list[Tensor]], step: Tensor, is_first: bool
-) -> None:
-    parameters, gradients, first, second = columns
+def _alike(a: Optimizer, b: Optimizer) -> bool:
+    """Whether a step of both is the same: class and all settings."""
+    return type(a) is type(b) and all(
+        x[name] == y[name]
+        for x, y in zip(a.param_groups, b.param_groups, strict=True)
+        for name in x
+        if name != "params"
+    )
+
+
+def _apply(call: _Call, gradients: list[Tensor], step: Tensor, is_first: bool) -> None:
+    optimizer, group = call.optimizer, call.group
+    parameters, first, second = (list(column) for column in zip(*call.held, strict=True))
     if isinstance(optimizer, torch.optim.SGD):
         torch._fused_sgd_(
             parameters,
