@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from nasdsl.engine.chosen import remember
 from nasdsl.engine.ending import interrupted
 from nasdsl.engine.events import Ended, Event, Notice, Phase, PhaseStarted, PhaseStep
 from nasdsl.engine.interrupts import Interrupts
-from nasdsl.engine.messages import Done, Job, Result
+from nasdsl.engine.messages import Chose, Done, Group, Job, Result
 from nasdsl.engine.pool import Pool
 from nasdsl.engine.records import Record, ranked, seed_of
 from nasdsl.engine.run import weights_path
@@ -85,7 +86,9 @@ class _Phases:
             Job(_FIRST_EXTRA + index, record.point.to_json(), seed)
             for index, (record, seed) in enumerate(pairs)
         ]
-        results = self._run("confirm", jobs)
+        together = n_seeds if self._store.meta()["evaluate"] is None else 1
+        by_record = [tuple(jobs[i : i + together]) for i in range(0, len(jobs), together)]
+        results = self._run("confirm", by_record)
         entries = [
             _summary(record, seeds, [results[index] for index, pair in enumerate(pairs) if pair[0] is record])
             for record in best
@@ -97,7 +100,7 @@ class _Phases:
         if not weights.is_file():
             return
         job = Job(_FIRST_EXTRA, winner.point.to_json(), winner.seed, task="test", weights=weights)
-        (result,) = self._run("test", [job])
+        (result,) = self._run("test", [(job,)])
         if result.error is None:
             self._store.set_meta({"test": {"trial": winner.trial, "measures": dict(result.measures)}})
         else:
@@ -105,20 +108,23 @@ class _Phases:
 
     def _baselines(self, winner: Record) -> None:
         job = Job(_FIRST_EXTRA, winner.point.to_json(), winner.seed, task="baselines")
-        (result,) = self._run("baselines", [job])
+        (result,) = self._run("baselines", [(job,)])
         if result.error is None:
             self._store.set_meta({"baselines": _by_model(result.measures)})
         else:
             self._on_event(Notice(f"no baselines: {result.error}"))
 
-    def _run(self, phase: Phase, jobs: list[Job]) -> list[Result]:
-        """All jobs over the pool; results in the order of the jobs."""
+    def _run(self, phase: Phase, groups: list[Group]) -> list[Result]:
+        """All jobs over the pool, those of a group as one program if that pays; results in their order."""
+        jobs = [job for group in groups for job in group]
         self._on_event(PhaseStarted(phase, len(jobs)))
-        waiting, results = list(reversed(jobs)), dict[int, Result]()
+        waiting, results = list(reversed(groups)), dict[int, Result]()
         while len(results) < len(jobs):
             while waiting and self._pool.free:
-                self._pool.submit(waiting.pop())
+                self._pool.submit(*waiting.pop())
             for item in self._pool.wait():
+                if isinstance(item, Chose):
+                    self._on_event(remember(self._store, item))
                 if isinstance(item, Done):
                     results[item.trial] = item.result
                     self._on_event(PhaseStep(phase, len(results)))

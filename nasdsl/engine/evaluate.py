@@ -11,11 +11,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nasdsl.engine import checkpoints, functions
-from nasdsl.engine.messages import Done, Group, Job, Result, Setup
+from nasdsl.engine.messages import Apart, Done, Group, Job, Result, Setup
 from nasdsl.engine.trial import Trial
 from nasdsl.engine.untrained import costs_of, with_all_goals
 from nasdsl.engine.worker import Channel
@@ -30,19 +30,40 @@ Evaluate: TypeAlias = Callable[[Job, Channel], Result]
 _LONGEST_ERROR = 500  # characters; the traceback has the rest
 
 
-def evaluator(setup: Setup) -> Evaluate:
+@dataclass(frozen=True)
+class Evaluator:
+    """`one` evaluates a job. `together`, where there is such a way, several as one program, and gives their
+    outcomes as they come; none at all where that would not pay."""
+
+    one: Evaluate
+    together: Callable[[Group, Channel], Iterator[Done]] | None = None
+
+
+def evaluator(setup: Setup) -> Evaluator:
     """What this worker does with each job. Raises what a bad space, function or data set raises."""
     if setup.function is not None:
-        return _custom(setup)
+        return Evaluator(_custom(setup))
     from nasdsl.engine.training import trainer
 
     return trainer(setup)
 
 
-def outcomes(run: Evaluate, group: Group, channel: Channel) -> Iterator[Done]:
-    """The outcome of every job of a group, each as it comes."""
-    for job in group:
-        yield Done(job.trial, guarded(run, job, channel))
+def outcomes(how: Evaluator, group: Group, channel: Channel) -> Iterator[Done | Apart]:
+    """The outcome of every job of a group, each as it comes; what cannot be done together goes back."""
+    left = {job.trial: job for job in group}
+    if how.together is not None:
+        try:
+            for done in how.together(group, channel):
+                del left[done.trial]
+                yield done
+        except Exception:
+            traceback.print_exc()  # into the log of the worker; alone, each says what is wrong with it
+            gc.collect()
+    if len(group) > 1 and left:
+        yield Apart()
+        return
+    for job in left.values():
+        yield Done(job.trial, guarded(how.one, job, channel))
 
 
 def guarded(run: Evaluate, job: Job, channel: Channel) -> Result:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from nasdsl.engine.chosen import remember
 from nasdsl.engine.ending import fails_alike, why
 from nasdsl.engine.events import Ended, EndedBy, Event, Notice, TrialFinished, TrialReported, TrialStarted
 from nasdsl.engine.interrupts import Interrupts
-from nasdsl.engine.messages import Done, Job, News, Report, Result
+from nasdsl.engine.messages import Chose, Done, Job, News, Report, Result
 from nasdsl.engine.proposing import announce, replay
 from nasdsl.engine.records import Ask, Record, best_of, seed_of
 from nasdsl.engine.store import Store
@@ -139,6 +140,8 @@ class _Session:
                     self._loop.on_event(TrialReported(trial, step, score))
                     if self._loop.should_stop(item):
                         self._loop.workers.stop(trial)
+                case Chose():
+                    self._loop.on_event(remember(self._loop.store, item))
                 case Done(trial, result):
                     self._finish(trial, result)
         for trial in self._loop.workers.retried():

@@ -1,7 +1,7 @@
 """What travels between the parent and its workers: plain data only, never closures or modules.
 
 parent -> worker   Setup (once), then Group, StopTrial
-worker -> parent   Ready or Broken (once), then for each group Begun, and for each job Report*, Done
+worker -> parent   Ready or Broken (once), then for each group Begun, and for each job Report*, Chose*, Done
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ class Setup:
 
     `space_text` None: points go to `function` as they are. `function` is the custom `evaluate`:
     "package.module:name", or the bytes of cloudpickle for functions that no import finds.
-    `data_folder` holds a saved Dataset; `settings` override those of `train { }` by name.
+    `data_folder` holds a saved Dataset; `settings` override those of `train { }` by name. `groups`:
+    what was chosen before for groups of a structure, see grouping.py.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Setup:
     data_folder: Path | None = None
     function: str | bytes | None = None
     settings: Mapping[str, Answer] = field(default_factory=dict)
+    groups: Mapping[str, bool] = field(default_factory=dict)
     device: str = "cpu"
     memory_bytes: int | None = None
     goals: tuple[Goal, ...] = ()
@@ -43,6 +45,7 @@ class Job:
     train      trains the network, or calls the custom evaluate; the weights are written to `weights`
                where the score exceeds `keep_above`
     test       measures the network with the `weights` kept on the test split
+    `order`: the seed of the order of samples, where it is not `seed`.
     baselines  fits scikit-learn's models of the task on the same split; the point plays no part
     """
 
@@ -53,6 +56,7 @@ class Job:
     epochs: int | None = None
     weights: Path | None = None
     keep_above: float | None = None
+    order: int | None = None
 
 
 Group: TypeAlias = tuple[Job, ...]
@@ -117,5 +121,19 @@ class Done:
     result: Result
 
 
-FromWorker: TypeAlias = Ready | Broken | Begun | Report | Done
-News: TypeAlias = Report | Done
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """Whether groups of this structure train together from now on, and why."""
+
+    structure: str
+    together: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """The jobs of the group that have no outcome are to be done one by one, wherever there is room."""
+
+
+FromWorker: TypeAlias = Ready | Broken | Begun | Report | Chose | Apart | Done
+News: TypeAlias = Report | Chose | Done

@@ -69,8 +69,16 @@ class Pool:
             handles = [handle for slot in self._slots for handle in slot.worker.handles]
             wait_for(handles, max(0.0, min(rest, TICK_S)))
             news = [item for slot in self._slots for item in slot.news()]
+            self._share()
             if news or rest <= 0:
                 return news
+
+    def _share(self) -> None:
+        """What waits for one slot goes to those that are free."""
+        for slot in self._slots:
+            for idle in (idle for idle in self._slots if idle.free):
+                if slot.waiting:
+                    idle.give(slot.waiting.popleft())
 
     def retried(self) -> list[int]:
         """Trials that start again since the last call, because their worker died for no fault of theirs."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasdsl.engine import facts, functions, overrides
+from nasdsl.engine import chosen, facts, functions, overrides
 from nasdsl.engine.confirm import after_search
 from nasdsl.engine.data import Prepared, prepare
 from nasdsl.engine.errors import EngineError
@@ -150,7 +150,7 @@ def _search(
     """The loop over a pool of workers, and what follows the search."""
     searcher = _searcher(request, prepared.space, meta)
     request.on_event(_started(request, store, meta))
-    setup = _setup(request, prepared, store.folder)
+    setup = replace(_setup(request, prepared, store.folder), groups=chosen.known(meta))
     with Pool(setup, request.places, store.folder / LOGS_FOLDER, request.trial_time_s) as pool:
         ended = Loop(
             store=store,

@@ -10,7 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nasdsl.engine.errors import PoolError
-from nasdsl.engine.messages import Begun, Broken, Done, Group, News, Ready, Report, Result, Setup, StopTrial
+from nasdsl.engine.messages import (
+    Apart,
+    Begun,
+    Broken,
+    Chose,
+    Done,
+    Group,
+    News,
+    Ready,
+    Report,
+    Result,
+    Setup,
+    StopTrial,
+)
 from nasdsl.engine.places import Place, Worker
 
 _FRUITLESS_STARTS = 3  # workers of a slot that die before they are ready, in a row
@@ -36,7 +49,7 @@ class Slot:
         """Raises PoolError where no worker can be started."""
         self._place, self._setup, self._log, self._trial_time = place, setup, log, trial_time
         self._work: _Work | None = None
-        self._waiting: deque[Group] = deque()
+        self.waiting: deque[Group] = deque()  # any slot may take these
         self._losses: dict[int, int] = {}
         self._fruitless = 0
         self.retried: list[int] = []
@@ -45,13 +58,13 @@ class Slot:
 
     @property
     def free(self) -> bool:
-        return self._work is None and not self._waiting and self.worker.reachable
+        return self._work is None and not self.waiting and self.worker.reachable
 
     @property
     def trials(self) -> tuple[int, ...]:
         """What it has without an outcome."""
         now = () if self._work is None else tuple(self._work.left)
-        return (*now, *(job.trial for group in self._waiting for job in group))
+        return (*now, *(job.trial for group in self.waiting for job in group))
 
     def give(self, group: Group) -> None:
         """Start a group; the caller sees to it that the slot is free."""
@@ -79,6 +92,10 @@ class Slot:
                 case Begun():
                     if self._work is not None:
                         self._work.began = time.monotonic()
+                case Apart():
+                    self._part()
+                case Chose():
+                    yield message
                 case Report(trial) if self._has(trial):
                     yield message
                 case Done(trial) if self._has(trial):
@@ -87,6 +104,12 @@ class Slot:
             yield from self._bury()
         else:
             self._check_limits()
+
+    def _part(self) -> None:
+        """Put the rest of the group in the queue, each for itself."""
+        if self._work is not None:
+            self.waiting.extend((job,) for job in self._work.group if job.trial in self._work.left)
+            self._next()
 
     def _has(self, trial: int) -> bool:
         return self._work is not None and trial in self._work.left
@@ -101,8 +124,8 @@ class Slot:
 
     def _next(self) -> None:
         self._work = None
-        if self._waiting:
-            self.give(self._waiting.popleft())
+        if self.waiting:
+            self.give(self.waiting.popleft())
 
     def _check_limits(self) -> None:
         trouble = self.worker.trouble()
@@ -141,7 +164,7 @@ class Slot:
         seconds = 0.0 if work.began is None else time.monotonic() - work.began
         for job in reversed([job for job in work.group if job.trial in work.left]):
             if self._deserves_another(work, job.trial, was_ready, by_signal):
-                self._waiting.appendleft((job,))
+                self.waiting.appendleft((job,))
                 self.retried.append(job.trial)
                 continue
             error = work.killed or (f"{end}, twice (out of memory?)" if by_signal else end)

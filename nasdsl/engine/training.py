@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,8 +14,9 @@ from compiler.build import build
 from compiler.plan import Plan, plan_of
 from nasdsl.engine import checkpoints
 from nasdsl.engine.errors import EngineError
-from nasdsl.engine.evaluate import Evaluate, scored
-from nasdsl.engine.messages import Job, Result, Setup
+from nasdsl.engine.evaluate import Evaluator, guarded, scored
+from nasdsl.engine.grouping import Choices
+from nasdsl.engine.messages import Done, Group, Job, Result, Setup
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.places import GPU_VARIABLE
 from nasdsl.engine.spaces import parse_space
@@ -23,7 +25,9 @@ from nasdsl.engine.worker import Channel
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
 from nasdsl.language.signatures.measures import asked_beyond
-from nasdsl.training import Dataset, Trained, fit_baselines, measure, train
+from nasdsl.training import Dataset, Diverged, Trained, fit_baselines, measure, train
+from nasdsl.training.fused.forms import Unfusable
+from nasdsl.training.fused.train import Candidate, train_group
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -31,13 +35,13 @@ if TYPE_CHECKING:
     from nasdsl.language.space import Space
 
 
-def trainer(setup: Setup) -> Evaluate:
+def trainer(setup: Setup) -> Evaluator:
     """Open the data and the space once for all trials of this worker."""
     assert setup.data_folder is not None and setup.space_text is not None
     _check_device(setup.device)
     dataset = Dataset.open(setup.data_folder)
     space = parse_space(setup.space_text, setup.space_name).with_task(dataset.shapes, dataset.outputs)
-    bench = _Bench(space, dataset, setup)
+    bench = _Bench(space, dataset, setup, Choices(setup.groups))
 
     def run(job: Job, channel: Channel) -> Result:
         match job.task:
@@ -48,7 +52,7 @@ def trainer(setup: Setup) -> Evaluate:
             case "baselines":
                 return Result(score=0.0, measures=fit_baselines(dataset))
 
-    return run
+    return Evaluator(run, bench.together)
 
 
 def _check_device(device: str) -> None:
@@ -68,9 +72,60 @@ class _Bench:
     space: Space
     dataset: Dataset
     setup: Setup
+    choices: Choices
 
-    def train(self, job: Job, channel: Channel) -> Result:
-        plan, module, settings = self._network(job)
+    def together(self, group: Group, channel: Channel) -> Iterator[Done]:
+        """Jobs of one structure, or the folds of one job, as one program; nothing where that does not pay."""
+        if len(group) * len(self.dataset.folds) == 1 or any(job.task != "train" for job in group):
+            return
+        networks = [self._network(job) for job in group]
+        plan = networks[0][0]
+        if len({one.hash for one, _, _ in networks}) > 1:
+            return
+        members = [
+            Candidate(module, settings, job.seed, job.order)
+            for (_, module, settings), job in zip(networks, group, strict=True)
+        ]
+        together, chose = self.choices.choose(members, plan, self.dataset, self.setup.device)
+        if chose is not None:
+            channel.send(chose)
+        if not together:
+            return
+        try:
+            yield from self._train_group(group, members, plan, channel)
+        except Unfusable as error:
+            print(f"trial {group[0].trial}: folds train in turn: {error}")
+
+    def _train_group(
+        self, group: Group, members: list[Candidate], plan: Plan, channel: Channel
+    ) -> Iterator[Done]:
+        told = [self._teller(job, channel) for job in group]
+        found = train_group(
+            members,
+            plan,
+            self.dataset,
+            epochs=group[0].epochs,
+            device=self.setup.device,
+            on_epoch=lambda place, epoch, measures: told[place](epoch, measures),
+            measures=self._measures(),
+        )
+        for place, one in found:
+            job = group[place]
+            seconds = 0.0 if isinstance(one, Diverged) else one.seconds
+            result = guarded(partial(self._outcome_of, one), job, channel)
+            yield Done(job.trial, replace(result, seconds=seconds))
+
+    def _outcome_of(self, trained: Trained | Diverged, job: Job, channel: Channel) -> Result:
+        return self._outcome(job, trained)
+
+    def _outcome(self, job: Job, trained: Trained | Diverged) -> Result:
+        """Raises what a training alone would have raised."""
+        if isinstance(trained, Diverged):
+            raise trained
+        result = self._result(costs_of(self.space, Point.from_json(job.point)), trained, self.space.goals[0])
+        return _with_weights(with_all_goals(result, self.setup.goals), trained, job)
+
+    def _teller(self, job: Job, channel: Channel) -> Callable[[int, Mapping[str, float]], bool]:
         goal = self.space.goals[0]
 
         def on_epoch(epoch: int, measures: Mapping[str, float]) -> bool:
@@ -79,6 +134,10 @@ class _Bench:
                 channel.report(job.trial, epoch, _signed(measures[goal.measure], goal))
             return not channel.should_stop(job.trial)
 
+        return on_epoch
+
+    def train(self, job: Job, channel: Channel) -> Result:
+        plan, module, settings = self._network(job)
         trained = train(
             module,
             plan,
@@ -87,11 +146,11 @@ class _Bench:
             job.seed,
             epochs=job.epochs,
             device=self.setup.device,
-            on_epoch=on_epoch,
+            on_epoch=self._teller(job, channel),
             measures=self._measures(),
+            order=job.order,
         )
-        result = self._result(costs_of(self.space, Point.from_json(job.point)), trained, goal)
-        return _with_weights(with_all_goals(result, self.setup.goals), trained, job)
+        return self._outcome(job, trained)
 
     def test(self, job: Job) -> Result:
         """The kept weights on the test split."""

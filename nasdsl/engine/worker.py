@@ -86,5 +86,5 @@ def work(connection: Connection, setup: Setup, log: Path) -> None:
     channel.send(Ready())
     for group in channel.groups():
         channel.send(Begun())
-        for done in outcomes(run, group, channel):
-            channel.send(done)
+        for message in outcomes(run, group, channel):
+            channel.send(message)

@@ -59,7 +59,7 @@ class Session:
             hook(self.course)
         self.course.module.train()
         with refusing_single_samples(self.setup.batch_size):
-            losses = [self._step(rows) for rows in self.batches()]
+            losses = [self.step(rows) for rows in self.batches()]
         train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
             raise Diverged(f"the training loss is {train_loss}{LOWER_RATE}")
@@ -94,7 +94,7 @@ class Session:
         batches = torch.split(order, self.setup.batch_size)[: n_batches(len(order), self.setup.batch_size)]
         return batches[: self.course.n_steps - self.course.step]
 
-    def _step(self, rows: torch.Tensor) -> torch.Tensor:
+    def step(self, rows: torch.Tensor) -> torch.Tensor:
         """One step, in the order that `protocols` draws."""
         course, parts = self.course, self.parts
         batch = self.setup.data.batch(rows)

@@ -6,13 +6,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from engine_toys import job, run_all, setup_for, tenth, zoo
 
 from nasdsl.engine.errors import PoolError
-from nasdsl.engine.messages import Done, Report, Result, Setup
+from nasdsl.engine.messages import Begun, Done, FromWorker, Ready, Report, Result, Setup
 from nasdsl.engine.places import on_gpus, on_this_machine
 from nasdsl.engine.pool import Pool
 from nasdsl.engine.trial import Trial
@@ -161,15 +162,61 @@ def test_each_gpu_slot_sees_its_own_card_before_anything_is_loaded(tmp_path: Pat
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
-def test_a_group_that_dies_is_tried_again_member_by_member(tmp_path: Path) -> None:
-    with Pool(setup_for(tmp_path, zoo), on_this_machine(1), tmp_path / "logs") as pool:
+def test_a_group_that_falls_apart_is_done_one_by_one(tmp_path: Path) -> None:
+    with Pool(setup_for(tmp_path, zoo), on_this_machine(2), tmp_path / "logs") as pool:
         pool.submit(job(0), job(1), job(11), job(12))
-        assert pool.running == (0, 1, 11, 12) and not pool.free
+        assert sorted(pool.running) == [0, 1, 11, 12] and pool.free == 1
         results: dict[int, Result] = {}
-        retried: list[int] = []
         while len(results) < 4:
             results |= {item.trial: item.result for item in pool.wait() if isinstance(item, Done)}
-            retried += pool.retried()
     assert results[1].error == "the worker process ended with exit code 3"
     assert all(results[x].score == 1.0 for x in (0, 11, 12))
-    assert retried and set(retried) <= {1, 11, 12} and 0 not in retried
+
+
+class Scripted:
+    """A worker without a process: groups kill it, single jobs succeed."""
+
+    handles: tuple[()] = ()
+    reachable = True
+    signal = None
+
+    def __init__(self) -> None:
+        self.dead = False
+        self.said: list[FromWorker] = [Ready()]
+
+    def send(self, message: object) -> None:
+        assert isinstance(message, tuple)
+        self.dead = len(message) > 1
+        self.said += [Begun(), Done(message[0].trial, Result(score=1.0))]
+
+    def messages(self, most: int | None) -> Iterator[FromWorker]:
+        while self.said:
+            yield self.said.pop(0)
+
+    def alive(self) -> bool:
+        return not self.dead
+
+    def trouble(self) -> None:
+        return None
+
+    def ending(self) -> str:
+        return "it died"
+
+    def log_tail(self) -> str:
+        return ""
+
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Stage:
+    def start(self, setup: Setup, log: Path) -> Scripted:
+        return Scripted()
+
+
+def test_a_group_that_dies_is_tried_again_member_by_member(tmp_path: Path) -> None:
+    with Pool(Setup(tmp_path), [Stage()], tmp_path / "logs") as pool:
+        pool.submit(job(0), job(1), job(2))
+        done = [item for _ in range(4) for item in pool.wait(0.01)]
+        assert [item.trial for item in done if isinstance(item, Done)] == [0, 1, 2]
+        assert pool.retried() == [2, 1] and pool.free == 1

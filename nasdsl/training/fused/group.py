@@ -69,7 +69,7 @@ class Group:
         for one in self.sessions:
             for hook in one.parts.before_epoch:
                 hook(one.course)
-        self._stack.run.train()
+        self.train()
         orders = [one.batches() for one in self.sessions]
         with refusing_single_samples(self.sessions[0].setup.batch_size):
             losses = torch.stack([self.step(rows) for rows in zip(*orders, strict=True)]).mean(0)
@@ -81,6 +81,10 @@ class Group:
             for tell in one.parts.after_epoch:
                 tell(one.course, told)
         return found
+
+    def train(self) -> None:
+        """Dropout and norms as in training, until the next measuring."""
+        self._stack.run.train()
 
     def step(self, rows: Sequence[Tensor]) -> Tensor:
         """One step of every member on its own rows; the losses (members,)."""
@@ -154,6 +158,7 @@ class Group:
                     one.valid_rows,
                     one.setup.kind,
                     one.setup.loss,
+                    one.extra,
                 )
                 for place, one in enumerate(self.sessions)
             ]

@@ -41,7 +41,12 @@ class Candidate:
 
 
 def group_of(
-    candidates: Sequence[Candidate], plan: Plan, dataset: Dataset, n_epochs: int, device: torch.device
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    dataset: Dataset,
+    n_epochs: int,
+    device: torch.device,
+    measures: Sequence[str] = (),
 ) -> Group:
     """The candidates, each with one network for each fold, in training together.
 
@@ -53,7 +58,18 @@ def group_of(
         modules = [one.module, *(copy.deepcopy(one.module) for _ in dataset.folds[1:])]
         for fold, module in enumerate(modules):
             sessions.append(
-                session(module, plan, one.settings, dataset, fold, one.seed, n_epochs, device, one.order)
+                session(
+                    module,
+                    plan,
+                    one.settings,
+                    dataset,
+                    fold,
+                    one.seed,
+                    n_epochs,
+                    device,
+                    one.order,
+                    tuple(measures),
+                )
             )
             seeds.append(chance_of(one.seed, fold))
     return Group(sessions, seeds)
@@ -67,6 +83,7 @@ def train_group(
     epochs: int | None = None,
     device: str | torch.device = "cpu",
     on_epoch: OnEpoch | None = None,
+    measures: Sequence[str] = (),
 ) -> Iterator[tuple[int, Trained | Diverged]]:
     """Train candidates of one structure in place; gives (place, what came of it) as each ends.
 
@@ -78,7 +95,7 @@ def train_group(
     check_fits(plan, dataset)
     n_epochs = whole(candidates[0].settings, "epochs") if epochs is None else epochs
     with one_thread(device):
-        group = group_of(candidates, plan, dataset, n_epochs, device)
+        group = group_of(candidates, plan, dataset, n_epochs, device, measures)
     n_folds = len(dataset.folds)
     states = {place: _State([], 0.0) for place in range(len(candidates))}
     for epoch in range(1, n_epochs + 1):
