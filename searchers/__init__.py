@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from searchers.local_search import LocalSearch
     from searchers.mcts import MCTS
     from searchers.random_search import RandomSearch
+    from searchers.ridge_2017 import Ridge2017
     from searchers.smbo import SMBO
     from searchers.uct import UCT
 
@@ -32,6 +33,7 @@ __all__ = [
     "LocalSearch",
     "Outcome",
     "RandomSearch",
+    "Ridge2017",
     "SearchSpace",
     "Searcher",
 ]
@@ -42,6 +44,7 @@ _HOMES = {
     "LocalSearch": "searchers.local_search",
     "MCTS": "searchers.mcts",
     "RandomSearch": "searchers.random_search",
+    "Ridge2017": "searchers.ridge_2017",
     "SMBO": "searchers.smbo",
     "UCT": "searchers.uct",
 }
@@ -53,6 +56,8 @@ _NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "evolution": ("Evolution", {}),
     "mcts": ("MCTS", {}),
     "smbo": ("SMBO", {}),
+    "smbo_forest": ("SMBO", {"forest": True}),
+    "ridge_2017": ("Ridge2017", {}),
     "uct": ("UCT", {}),
     "uct_bisection": ("UCT", {"bisection": True}),
 }

@@ -32,6 +32,13 @@ class Result:
         return self.outcome.score
 
 
+Value = Callable[[Result], float | None]
+"""What is learned of a trial: its score, or another goal; None for a failure."""
+
+AtBudget = Callable[[int, float], Result | None]
+"""What was told of a trial at a budget."""
+
+
 def spent(outcome: Outcome) -> float:
     """The budget as a number; a full evaluation (None) is beyond every partial one."""
     return math.inf if outcome.budget is None else outcome.budget
@@ -97,6 +104,10 @@ class History:
         if before is not None and spent(before.outcome) > budget:
             return before
         return self._outcomes[trial, budget]
+
+    def at_budget(self, trial: int, budget: float) -> Result | None:
+        """What was told of a trial at just this budget."""
+        return self._outcomes.get((trial, budget))
 
     def has_seen(self, point: Point) -> bool:
         """Whether the point, or one that counts as the same, was told or is pending."""

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from nasdsl.language.decisions import Answer, Decision, Options, contains, draw, from_unit, to_unit
 from nasdsl.language.moves import is_open
 from nasdsl.language.point import Point
+from searchers.drafts import Draft
 from searchers.duplicates import Duplicates
-from searchers.proposals import Draft
 from searchers.protocol import Outcome
 from searchers.smbo import SMBO
 from searchers.uct import Scale

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
+from nasdsl.language.point import Point
+from searchers.history import Result, Value
 from searchers.protocol import Outcome
+from searchers.view import Measure
 
 
 class Goal(Protocol):
@@ -29,3 +33,45 @@ def objectives(outcome: Outcome, goals: Sequence[Goal]) -> tuple[float, ...] | N
         outcome.score,
         *(value if maximize else -value for value, maximize in further if value is not None),
     )
+
+
+class Objectives:
+    """The goals of a search, with what is known of points beforehand: exact, and worked out once."""
+
+    def __init__(self, goals: Sequence[Goal], measure: Measure | None) -> None:
+        self.goals = tuple(goals)
+        self._measure = measure
+        self._known: dict[Point, Mapping[str, float]] = {}
+
+    @property
+    def several(self) -> bool:
+        """Whether there is more than the score."""
+        return len(self.goals) > 1
+
+    def known(self, point: Point) -> Mapping[str, float]:
+        """The costs of a point; empty where none is known."""
+        if self._measure is None:
+            return {}
+        if point not in self._known:
+            self._known[point] = self._measure(point)
+        return self._known[point]
+
+    def cost(self, point: Point, number: int) -> float | None:
+        """The value of a goal, to be maximised, where it is known before the evaluation."""
+        goal = self.goals[number]
+        value = self.known(point).get(goal.measure)
+        return value if value is None or goal.maximize else -value
+
+    def vector(self, point: Point, outcome: Outcome) -> tuple[float, ...] | None:
+        """As `objectives`, known costs included."""
+        told = replace(outcome, measures={**outcome.measures, **self.known(point)})
+        return objectives(told, self.goals)
+
+    def value_of(self, number: int) -> Value:
+        """What a trial reached in one goal; None for a failure."""
+
+        def value(result: Result) -> float | None:
+            vector = self.vector(result.point, result.outcome)
+            return None if vector is None else vector[number]
+
+        return value

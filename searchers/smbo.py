@@ -1,4 +1,11 @@
-"""Model-based search: a Gaussian process on the tree, evolved candidates, expected improvement."""
+"""Model-based search: a surrogate on the tree, evolved candidates, expected improvement or Thompson draws.
+
+One evaluation at a time takes the candidate of highest expected improvement. While others run, every second
+proposal follows a function drawn from the posterior instead (Thompson 1933): draws differ by themselves, so
+parallel workers do not crowd where the model is surest. With several goals, see `weighing.py`. The
+author's priors (`@`) weigh in the acquisition, and fade as the history grows (Hvarfner et al. 2022,
+arXiv 2204.11051).
+"""
 
 from __future__ import annotations
 
@@ -6,20 +13,28 @@ import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasdsl.language.point import Point
+from searchers.drafts import Draft
 from searchers.duplicates import Duplicates, anything_new, fresh, random_point
+from searchers.forest import Forest
 from searchers.history import History
-from searchers.proposals import Draft, Proposer
+from searchers.objectives import Goal, Objectives
+from searchers.prior import log_prior
+from searchers.proposals import Proposer
 from searchers.protocol import Outcome
-from searchers.surrogate import Belief, Surrogate
-from searchers.view import Same, SearchSpace
+from searchers.surrogate import Surrogate
+from searchers.view import Measure, Same, SearchSpace
+from searchers.weighing import Judge, alone, weighed
 
+Scores = NDArray[np.float64]
 PARENTS = 10
 POOL = 200
 CLIMBERS = 5
 ROUNDS = 4
 LOOKED_AT = 30
+PRIOR_WORTH = 10.0  # evaluations that an author's prior counts for: beta = B / 10 at B = 100
 
 Companions = Callable[[random.Random], list[Draft]]
 
@@ -29,6 +44,9 @@ class SMBO:
 
     Args:
         initial: random points before the first model.
+        forest: a random forest as the surrogate, in place of the Gaussian process.
+        goals: the objectives, the score first, where there are several.
+        measure: costs that are known of a point beforehand; goals that it gives are taken as exact.
         companions: further candidates for each proposal, in place of half of its own.
     """
 
@@ -38,8 +56,11 @@ class SMBO:
         seed: int = 0,
         *,
         initial: int = 10,
+        forest: bool = False,
         duplicates: Duplicates = "resample",
         same: Same = Point.key,
+        goals: Sequence[Goal] = (),
+        measure: Measure | None = None,
         companions: Companions | None = None,
     ) -> None:
         self._companions = companions
@@ -47,54 +68,78 @@ class SMBO:
         self._seed = seed
         self._initial = initial
         self._duplicates = duplicates
+        self._objectives = Objectives(goals, measure)
         self.history = History(same)
-        self.surrogate = Surrogate(space)
+        model = Forest if forest else Surrogate
+        self.surrogate = model(space)
+        further = range(1, len(goals)) if self._objectives.several else ()
+        self._surrogates = [
+            self.surrogate,
+            *(model(space, self._objectives.value_of(number)) for number in further),
+        ]
         self.proposer = Proposer(space, seed)
 
     def ask(self, trial: int) -> Point | None:
         """The most promising candidate; a random point before there are enough scores."""
-        return self.history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+        return self.history.proposed(
+            trial, lambda: self._proposal(trial, random.Random(f"{self._seed}/{trial}"))
+        )
 
-    def _proposal(self, rng: random.Random) -> Point | None:
+    def _proposal(self, trial: int, rng: random.Random) -> Point | None:
         if len(self.history.finished()) < self._initial:
             return fresh(
                 self._space, self.history, self._duplicates, lambda: random_point(self._space, rng), rng
             )
-        belief = self.surrogate.belief(self.history)
-        drafts, values = self._candidates(belief, rng)
+        judge = self._judge(trial, rng)
+        drafts, values = self._candidates(judge, rng)
+        best = []
         for i in np.argsort(-values, kind="stable")[:LOOKED_AT]:
-            point = Point(self.proposer.walked(drafts[i].answers, rng).answers)
+            draft = self.proposer.walked(drafts[i].answers, rng)
+            point = Point(draft.answers)
             if self._duplicates == "allow" or not self.history.has_seen(point):
-                return point
+                if judge.exact is None:
+                    return point
+                best.append((point, draft))
+        if best and judge.exact is not None:
+            return best[int(np.argmax(judge.exact(best)))][0]
         return anything_new(self._space, self.history, rng) if self._duplicates == "resample" else None
 
-    def _candidates(self, belief: Belief, rng: random.Random) -> tuple[list[Draft], np.ndarray]:
-        parents = [Draft(dict(r.point), self.surrogate.decisions(r.point)) for r in belief.ranked[:PARENTS]]
+    def _judge(self, trial: int, rng: random.Random) -> Judge:
+        beliefs = [surrogate.belief(self.history) for surrogate in self._surrogates]
+        if self._objectives.several:
+            return weighed(beliefs, self._objectives, rng)
+        return alone(beliefs[0], draws=bool(self.history.pending) and trial % 2 == 1, rng=rng)
+
+    def _candidates(self, judge: Judge, rng: random.Random) -> tuple[list[Draft], Scores]:
+        best = [result.point for result in judge.ranked[:PARENTS]]
+        parents = [Draft(dict(point), self.surrogate.decisions(point)) for point in best]
         unseen = self._only_new()
         own = POOL if self._companions is None else POOL // 2
         pool = self.proposer.pool(parents, rng, own, len(self.history))
         pool = unseen(pool + (self._companions(rng) if self._companions else []))
+        faith = PRIOR_WORTH / len(self.history)
 
-        def value(drafts: Sequence[Draft]) -> np.ndarray:
-            return belief.log_improvement([draft.answers for draft in drafts])
+        def value(drafts: Sequence[Draft]) -> Scores:
+            return judge.value(drafts) + faith * log_prior(drafts) if drafts else np.zeros(0)
 
         worth = value(pool)
-        best = np.argsort(-worth, kind="stable")
-        starts = [pool[i] for i in best[:CLIMBERS]]
+        order = np.argsort(-worth, kind="stable")
+        starts = [pool[i] for i in order[:CLIMBERS]]
         met, values = self.proposer.climb(starts, value, unseen, rng, ROUNDS)
-        rest = best[CLIMBERS:]
+        rest = order[CLIMBERS:]
         return met + [pool[i] for i in rest], np.concatenate([values, worth[rest]])
 
     def _only_new(self) -> Callable[[Sequence[Draft]], list[Draft]]:
         """Drops drafts that were measured, are pending, or were met before in this proposal."""
-        met = set() if self._duplicates == "allow" else self.history.points()
+        told = () if self._duplicates == "allow" else self.history.points()
+        met = {frozenset(point.items()) for point in told}
 
         def unseen(drafts: Sequence[Draft]) -> list[Draft]:
             new = []
             for draft in drafts:
-                point = Point(draft.answers)
-                if point not in met:
-                    met.add(point)
+                key = draft.key()
+                if key not in met:
+                    met.add(key)
                     new.append(draft)
             return new
 
@@ -105,7 +150,8 @@ class SMBO:
         self.history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
-        """Learn from an outcome; failures count as bad."""
+        """Learn from an outcome; failures count as bad, a partial evaluation for what it says."""
         self.history.tell(trial, point, outcome)
-        self.surrogate.learn(point)
+        for surrogate in self._surrogates:
+            surrogate.learn(point)
         self.proposer.learn(point)

@@ -6,20 +6,25 @@ are fitted anew only when the history has grown by a sixth; in between only the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri
 from scipy.stats import rankdata
 
-from nasdsl.language.decisions import Answer, Decision
+from nasdsl.language.decisions import Decision
 from nasdsl.language.moves import trace
 from nasdsl.language.point import Point
 from searchers import gaussian_process as gp
-from searchers.encode import Encoder, Row
-from searchers.history import History, Result, succeeded
+from searchers.budgets import in_full, score_of
+from searchers.drafts import Draft
+from searchers.encode import Encoder, copies_of, place_of
+from searchers.history import History, Result, Value
 from searchers.view import SearchSpace
 
 Matrix = NDArray[np.float64]
@@ -27,6 +32,7 @@ Vector = NDArray[np.float64]
 
 FIT_GROWTH = 1.17
 FIT_LARGEST = 200  # rows in a fit of the hyperparameters, cost n^3
+KEPT_ROWS = 4_000  # features of drafts, about 2 KB each
 CONDITION_BEST, CONDITION_LATEST = 200, 300  # rows in a posterior beyond their sum
 
 
@@ -38,37 +44,105 @@ def fit_size(n: int) -> int:
     return size
 
 
-def targets_of(results: Sequence[Result]) -> Vector:
+def targets_of(scores: Sequence[float | None]) -> Vector:
     """Scores as normal quantiles of their ranks: immune to outliers and to the scale of the score.
 
-    A failure counts as the 5 % quantile of what succeeded: bad, without tearing a hole that
+    None, a failure, counts as the 5 % quantile of what succeeded: bad, without tearing a hole that
     dwarfs every other difference.
     """
-    good = np.array([r.score for r in results if succeeded(r.outcome)])
-    fallback = np.quantile(good, 0.05) if len(good) else 0.0
-    scores = np.array([r.score if succeeded(r.outcome) else fallback for r in results])
-    normal = ndtri((rankdata(scores) - 0.5) / len(scores))
+    good = [score for score in scores if score is not None]
+    fallback = float(np.quantile(good, 0.05)) if good else 0.0
+    filled = np.array([fallback if score is None else score for score in scores])
+    normal = ndtri((rankdata(filled) - 0.5) / len(filled))
     spread = normal.std()
     return np.asarray(normal / spread if spread > 0 else normal)
+
+
+class Rows:
+    """The features of points and drafts, kept while the encoder learns nothing new.
+
+    A draft that is an edit of another costs only what the edit changes.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._version = -1
+        self._of_points: dict[Point, Vector] = {}
+        self._of_drafts: dict[int, tuple[Draft, Vector]] = {}
+
+    def of_points(self, points: Sequence[Point]) -> Matrix:
+        """(n, d) features of told or pending points."""
+        self._renew()
+        for point in points:
+            if point not in self._of_points:
+                self._of_points[point] = self._encoder.encode(point)
+        return self._matrix([self._of_points[point] for point in points])
+
+    def of_drafts(self, drafts: Sequence[Draft]) -> Matrix:
+        """(n, d) features of candidates."""
+        self._renew()
+        return self._matrix([self._of_draft(draft) for draft in drafts])
+
+    def _matrix(self, rows: list[Vector]) -> Matrix:
+        return np.array(rows).reshape(len(rows), len(self._encoder.site_of_columns()))
+
+    def _renew(self) -> None:
+        if self._version != self._encoder.version or len(self._of_drafts) > KEPT_ROWS:
+            self._version = self._encoder.version
+            self._of_points.clear()
+            self._of_drafts.clear()
+
+    def _of_draft(self, draft: Draft) -> Vector:
+        known = self._of_drafts.get(id(draft))
+        if known is not None:
+            return known[1]
+        if draft.base is None:
+            row = self._encoder.encode(draft.answers)
+        else:
+            before, path = draft.base, draft.path
+            _, repeat, copy = place_of(path)
+            n = copies_of(before.answers)[repeat] if copy >= 0 else 0
+            row = self._encoder.edited(self._of_draft(before), before.answers, path, draft.answers[path], n)
+        self._of_drafts[id(draft)] = draft, row  # the draft too: its id is its own while it lives
+        return row
+
+
+class Posterior(Protocol):
+    """What a model believes of the function; rows are (n, d) features, targets of unit variance."""
+
+    def predict(self, rows: Matrix) -> tuple[Vector, Vector]: ...
+    def draw(self, chance: np.random.Generator) -> Callable[[Matrix], Vector]: ...
 
 
 @dataclass(frozen=True)
 class Belief:
     """The surrogate after one history; everything a proposal needs."""
 
-    encoder: Encoder
-    posterior: gp.Posterior
-    ranked: tuple[Result, ...]  # the trials that have a score, best posterior mean first
-    incumbent: float  # the best posterior mean at a told point
+    rows: Rows
+    posterior: Posterior
+    results: tuple[Result, ...]
+    means: Vector  # (n,) of the results
+    scores: tuple[float | None, ...]  # of the results; what was not measured in full is estimated
+    targets: Vector  # (n,) the scores as the model sees them
 
-    def predict(self, drafts: Sequence[Mapping[str, Answer]]) -> tuple[Vector, Vector]:
+    @cached_property
+    def scored(self) -> list[int]:
+        """The results that have a score, best posterior mean first."""
+        return [int(i) for i in np.argsort(-self.means, kind="stable") if self.scores[i] is not None]
+
+    def predict(self, drafts: Sequence[Draft]) -> tuple[Vector, Vector]:
         """Mean and standard deviation of the standardised score."""
-        return self.posterior.predict(self.encoder.dense([self.encoder.encode(draft) for draft in drafts]))
+        return self.posterior.predict(self.rows.of_drafts(drafts))
 
-    def log_improvement(self, drafts: Sequence[Mapping[str, Answer]]) -> Vector:
-        """Logarithm of the expected improvement over the incumbent."""
+    def log_improvement(self, drafts: Sequence[Draft]) -> Vector:
+        """Logarithm of the expected improvement over the best posterior mean at a told point."""
         mean, deviation = self.predict(drafts)
-        return log_expected_improvement(mean, deviation, self.incumbent)
+        return log_expected_improvement(mean, deviation, float(self.means[self.scored[0]]))
+
+    def draw(self, rng: random.Random) -> Callable[[Sequence[Draft]], Vector]:
+        """One function that may be the true one, given what was told."""
+        function = self.posterior.draw(np.random.default_rng(rng.getrandbits(64)))
+        return lambda drafts: function(self.rows.of_drafts(drafts))
 
 
 def log_expected_improvement(mean: Vector, deviation: Vector, incumbent: float) -> Vector:
@@ -83,11 +157,16 @@ def log_expected_improvement(mean: Vector, deviation: Vector, incumbent: float) 
 
 
 class Surrogate:
-    """Turns a history into a Belief."""
+    """Turns a history into a Belief.
 
-    def __init__(self, space: SearchSpace) -> None:
+    `value` is what is learned of a trial: its score, or another goal.
+    """
+
+    def __init__(self, space: SearchSpace, value: Value = score_of) -> None:
         self._space = space
+        self._value = value
         self._encoder = Encoder()
+        self._rows = Rows(self._encoder)
         self._known: dict[Point, tuple[Decision, ...]] = {}
         self._fitted: tuple[tuple[int, int], gp.Hyperparameters] | None = None
 
@@ -104,57 +183,48 @@ class Surrogate:
 
     def belief(self, history: History) -> Belief:
         """Fit and condition; the history must hold at least two scores."""
-        results = history.results()
-        targets = targets_of(results)
+        estimates = in_full(history.results(), history.at_budget, self._value)
+        targets = targets_of([estimate.score for estimate in estimates])
         kept = _kept(targets)
-        results = [results[i] for i in kept]
-        targets = targets[kept]
-        rows = self._encoder.dense([self._row(result.point) for result in results])
-        split = gp.Split(rows, self._encoder.site_of_columns())
-        theta = self._theta(history)
-        posterior = gp.condition(split, theta, rows, targets)
+        estimates, targets = [estimates[i] for i in kept], targets[kept]
+        rows = self._rows.of_points([estimate.result.point for estimate in estimates])
+        extra = np.array([estimate.doubt for estimate in estimates])
+        posterior = self._posterior(history, rows, targets, extra)
         mean, _ = posterior.predict(rows)
-        posterior = self._with_pending(history, split, theta, rows, targets, posterior)
-        scored = [i for i in np.argsort(-mean, kind="stable") if succeeded(results[i].outcome)]
-        return Belief(self._encoder, posterior, tuple(results[i] for i in scored), float(mean[scored[0]]))
+        if history.pending:
+            # Pending points count as measured at their posterior mean (kriging believer).
+            pending = self._rows.of_points([history.pending[trial] for trial in sorted(history.pending)])
+            believed, _ = posterior.predict(pending)
+            rows, targets_now = np.vstack([rows, pending]), np.concatenate([targets, believed])
+            extra = np.concatenate([extra, np.zeros(len(pending))])
+            posterior = self._posterior(history, rows, targets_now, extra)
+        results = tuple(estimate.result for estimate in estimates)
+        scores = tuple(estimate.score for estimate in estimates)
+        return Belief(self._rows, posterior, results, mean, scores, targets)
 
-    def _row(self, point: Point) -> Row:
-        return self._encoder.encode(point)
+    def _posterior(self, history: History, rows: Matrix, targets: Vector, extra: Vector) -> Posterior:
+        split = gp.Split(rows, self._encoder.site_of_columns())
+        return gp.condition(split, self._theta(history), rows, targets, extra)
 
     def _theta(self, history: History) -> Vector:
         """Fitted to the trials that had arrived when the schedule last said so."""
         key = (fit_size(len(history)), history.revisions)
         if self._fitted is None or self._fitted[0] != key:
-            self._fitted = key, self._fit(history.earliest(key[0]))
+            self._fitted = key, self._fit(history.earliest(key[0]), history)
         return self._fitted[1].theta(self._encoder.sites)
 
-    def _fit(self, results: Sequence[Result]) -> gp.Hyperparameters:
+    def _fit(self, results: Sequence[Result], history: History) -> gp.Hyperparameters:
         """A function of these results alone, with an encoder that knows no others, so that a
         resumed search, which fits later, fits the same."""
         encoder = Encoder()
         for result in results:
             encoder.learn(self.decisions(result.point), result.point)
-        targets = targets_of(results)
+        estimates = in_full(results, history.at_budget, self._value)
+        targets = targets_of([estimate.score for estimate in estimates])
         some = _spread(targets, FIT_LARGEST)
-        rows = encoder.dense([encoder.encode(results[i].point) for i in some])
+        rows = np.array([encoder.encode(results[i].point) for i in some])
         split = gp.Split(rows, encoder.site_of_columns())
         return gp.fit(split, encoder.sites, rows, targets[some])
-
-    def _with_pending(
-        self,
-        history: History,
-        split: gp.Split,
-        theta: Vector,
-        rows: Matrix,
-        targets: Vector,
-        posterior: gp.Posterior,
-    ) -> gp.Posterior:
-        """Pending points count as measured at their posterior mean (kriging believer)."""
-        if not history.pending:
-            return posterior
-        pending = self._encoder.dense([self._row(history.pending[t]) for t in sorted(history.pending)])
-        believed, _ = posterior.predict(pending)
-        return gp.condition(split, theta, np.vstack([rows, pending]), np.concatenate([targets, believed]))
 
 
 def _kept(targets: Vector) -> list[int]:

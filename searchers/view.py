@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Protocol
 
 from nasdsl.language.decisions import Answer, Decision
@@ -27,3 +27,6 @@ class SearchSpace(Protocol):
 
 Same = Callable[[Point], Hashable]
 """What counts as the same point: two points with equal `same(point)` are duplicates."""
+
+Measure = Callable[[Point], Mapping[str, float]]
+"""What is known of a point before it is evaluated, by name: parameters, multiply-accumulates."""

@@ -72,7 +72,8 @@ class CodedSpace:
                 if at < len(prefix):
                     answers[path] = prefix[at][1]
                     return prefix[at][1]
-                domain = _without(domain, withdrawn.get(_place(prefix), []))
+                if withdrawn:
+                    domain = _without(domain, withdrawn.get(_place(prefix), []))
                 answer = choose(Decision(path, domain, site_of(path), kind))
                 if not contains(domain, answer):
                     raise ValueError(f"{path}: {answer!r} is not offered by {domain}")

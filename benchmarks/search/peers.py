@@ -1,14 +1,13 @@
 """Peers to beat, behind the same ask and tell. Optuna is imported only by the peer that needs it.
 
-`PlainGP`: a textbook Gaussian process. `Ridge2017`: the SMBO of DeepArchitect (Negrinho & Gordon 2017) with
-its published settings. `OptunaTPE`: the default sampler of Optuna, multivariate and grouped.
+`PlainGP`: a textbook Gaussian process. `OptunaTPE`: the default sampler of Optuna, multivariate and grouped.
+What DeepArchitect used in 2017 are searchers of their own: `ridge_2017`, `uct`, `uct_bisection`.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
-from collections import Counter
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -94,41 +93,6 @@ class PlainGP:
             self._told[point] = outcome.score
 
 
-class Ridge2017:
-    """n-grams (1 to 4) of the names in the point, kept from three occurrences on; ridge with
-    lambda = 1000; the best of 50 random candidates, or with chance 0.25 any of them."""
-
-    def __init__(self, space: CodedSpace, seed: int) -> None:
-        self._space, self._seed = space, seed
-        self._told: list[tuple[Counter[tuple[str, ...]], float]] = []
-
-    @staticmethod
-    def _grams(point: Point) -> Counter[tuple[str, ...]]:
-        names = [answer for answer in point.values() if isinstance(answer, str)]
-        return Counter(tuple(names[i : i + n]) for n in range(1, 5) for i in range(len(names) - n + 1))
-
-    def ask(self, trial: int) -> Point:
-        rng = random.Random(f"{self._seed}/{trial}")
-        candidates = [self._space.sample(rng.getrandbits(60)) for _ in range(50)]
-        if rng.random() < 0.25 or not self._told:
-            return candidates[0]
-        totals = sum((grams for grams, _ in self._told), Counter())
-        kept = [gram for gram, count in totals.items() if count >= 3]
-
-        def features(grams: Counter[tuple[str, ...]]) -> list[int]:
-            return [sum(grams.values()), *(grams[gram] for gram in kept)]
-
-        x = np.array([features(grams) for grams, _ in self._told], float)
-        y = np.array([score for _, score in self._told])
-        centred = x - x.mean(0)
-        weights = np.linalg.solve(centred.T @ centred + 1000 * np.eye(x.shape[1]), centred.T @ (y - y.mean()))
-        return max(candidates, key=lambda p: float(np.array(features(self._grams(p))) @ weights))
-
-    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
-        if outcome.score is not None:
-            self._told.append((self._grams(point), outcome.score))
-
-
 class OptunaTPE:
     """Define-by-run: every decision becomes a suggestion of the same name."""
 
@@ -164,4 +128,4 @@ class OptunaTPE:
         self._study.tell(self._trials[trial], outcome.score)
 
 
-PEERS = {"plain_gp": PlainGP, "ridge_2017": Ridge2017, "optuna_tpe": OptunaTPE}
+PEERS = {"plain_gp": PlainGP, "optuna_tpe": OptunaTPE}

@@ -1,0 +1,105 @@
+"""The model-based searcher of Negrinho & Gordon 2017 (arXiv 1704.08792), kept for comparison.
+
+Features count n-grams (1 to 4) of the names in a point; numbers are not seen. Ridge regression with
+lambda = 1000 after every outcome; the best of 50 random points, or with chance 0.25 any of them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasdsl.language.point import Point
+from searchers.duplicates import Duplicates, fresh, random_point
+from searchers.history import History
+from searchers.protocol import Outcome
+from searchers.view import Same, SearchSpace
+
+Gram = tuple[str, ...]
+
+LAMBDA = 1000.0
+CANDIDATES = 50
+RANDOM_SHARE = 0.25
+LONGEST = 4
+FEWEST = 3  # occurrences that a gram needs over all told points
+
+
+def grams_of(point: Point) -> Counter[Gram]:
+    """How often each n-gram of names occurs."""
+    names = [answer for answer in point.values() if isinstance(answer, str)]
+    spans = ((i, n) for n in range(1, LONGEST + 1) for i in range(len(names) - n + 1))
+    return Counter(tuple(names[i : i + n]) for i, n in spans)
+
+
+class Ridge2017:
+    """n-gram ridge regression over random candidates."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        seed: int = 0,
+        *,
+        duplicates: Duplicates = "resample",
+        same: Same = Point.key,
+    ) -> None:
+        self._space = space
+        self._seed = seed
+        self._duplicates = duplicates
+        self._history = History(same)
+        self._grams: dict[Point, Counter[Gram]] = {}
+
+    def ask(self, trial: int) -> Point | None:
+        """The best of some random points by the regression."""
+        return self._history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+
+    def _proposal(self, rng: random.Random) -> Point | None:
+        told = self._history.finished()
+        if rng.random() < RANDOM_SHARE or not told:
+            ranked: Iterator[Point] = iter(())
+        else:
+            candidates = [random_point(self._space, rng) for _ in range(CANDIDATES)]
+            scores = self._predicted(candidates)
+            ranked = iter([candidates[i] for i in np.argsort(-scores, kind="stable")])
+
+        def propose() -> Point:
+            return next(ranked, None) or random_point(self._space, rng)
+
+        return fresh(self._space, self._history, self._duplicates, propose, rng)
+
+    def _predicted(self, candidates: list[Point]) -> NDArray[np.float64]:
+        told = self._history.finished()
+        totals: Counter[Gram] = Counter()
+        for result in told:
+            totals.update(self._of(result.point))
+        kept = sorted(gram for gram, count in totals.items() if count >= FEWEST)
+
+        def features(grams: Counter[Gram]) -> list[int]:
+            return [sum(n for gram, n in grams.items() if len(gram) == 1), *(grams[gram] for gram in kept)]
+
+        x = np.array([features(self._of(result.point)) for result in told], dtype=float)
+        y = np.array([result.score for result in told])
+        centred = x - x.mean(0)
+        weights = np.linalg.solve(
+            centred.T @ centred + LAMBDA * np.eye(x.shape[1]), centred.T @ (y - y.mean())
+        )
+        scores: NDArray[np.float64] = (
+            np.array([features(grams_of(c)) for c in candidates], dtype=float) @ weights
+        )
+        return scores
+
+    def _of(self, point: Point) -> Counter[Gram]:
+        if point not in self._grams:
+            self._grams[point] = grams_of(point)
+        return self._grams[point]
+
+    def given(self, trial: int, point: Point) -> None:
+        """Note a point that runs unasked: a start point, or one of a resumed run."""
+        self._history.given(trial, point)
+
+    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
+        """Take an outcome; failures are only remembered."""
+        self._history.tell(trial, point, outcome)
