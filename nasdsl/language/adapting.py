@@ -19,12 +19,17 @@ def same_shape(a: Shape, b: Shape) -> bool | None:
     return False if False in verdicts else None if None in verdicts else True
 
 
-def adapt(shortcut: str, source: Shape, target: Shape, need: Need) -> tuple[str, Mapping[str, Value]]:
+_DOES = {"residual": "adds", "cell": "fits what the cell before it got,"}
+
+
+def adapt(
+    shortcut: str, source: Shape, target: Shape, need: Need, op: str = "residual"
+) -> tuple[str, Mapping[str, Value]]:
     """The operation, and its arguments, that turn `source` into `target`. Raises ShapeError."""
     need(
         shortcut != "error" and source.layout == target.layout,
-        f"`residual` adds {source} to {target}",
-        "keep the shape in its body, or write `residual(shortcut = project)`",
+        f"`{op}` {_DOES[op]} {source} to {target}",
+        f"keep the shape, or write `{op}(shortcut = project)`",
     )
     row = LAYERS[shortcut]
     arguments = {a.name: a.default for a in row.arguments} | dict(adaptation(target))

@@ -93,8 +93,9 @@ def counted(
     if m.on_layer is not None:
         m.on_layer(as_counted(signature, shares, frames), arguments, source, shape)
     if signature.inner is not None:
-        return m.recorder.close_body(place, signature.name, arguments, wires, shape, shares), frames
-    return m.recorder.layer(place, signature.name, arguments, wires, shape, inserted, shares), frames
+        out = m.recorder.close_body(place, signature.name, arguments, wires, shape, shares)
+        return out.after(wires[0].before), frames
+    return m.record(place, signature.name, arguments, wires, shape, inserted, shares), frames
 
 
 def _refuse_misfit(

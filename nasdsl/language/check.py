@@ -20,7 +20,7 @@ from nasdsl.language.proofs import prove_a_network, prove_requirements
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
 from nasdsl.language.requires import Requirement, requirements_of
-from nasdsl.language.scope import Binding, Checker, FrameBuilder, Problems, Scope
+from nasdsl.language.scope import Binding, Checker, FrameBuilder, NamedWire, Problems, Scope
 from nasdsl.language.shapes import vector
 from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.statements import body, let
@@ -28,7 +28,17 @@ from nasdsl.language.steps import STEPS
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
 from nasdsl.language.terms import mark
-from nasdsl.language.tree import Cell, Definition, Enter, Finish, Open, Sequence, Statement
+from nasdsl.language.tree import (
+    Cell,
+    Constant,
+    Definition,
+    Enter,
+    Finish,
+    Inputs,
+    Open,
+    Sequence,
+    Statement,
+)
 from nasdsl.language.vocabulary import Vocabulary, vocabulary
 
 
@@ -94,8 +104,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     can_fail = False
     if not problems.errors and has_network:
         assert task is not None
-        start = next(iter(task.inputs.values()))
-        can_fail = survey(problems, program, start, task_quantities(task))
+        can_fail = survey(problems, program, list(task.inputs.values()), task_quantities(task))
     lines = [item for item in file.items if isinstance(item, s.Require)]
     words = vocabulary(program) if lines else Vocabulary()
     apart = ("params", "trainable_params") if c.shares_vectors else ()
@@ -158,9 +167,10 @@ def machine_of(
     statement: Statement, frame_size: int, task: Task | None, blind: bool = False, deep: bool = False
 ) -> Machine:
     """The machine that runs a checked program on the data of its task; its wires may know their depth."""
-    shape = next(iter(task.inputs.values())) if task else vector(1)
-    wire = DeepWire(shape) if deep else Wire(shape)
-    machine = Machine(statement, frame_size, wire, task_quantities(task), SIGNATURES, STEPS, blind)
+    inputs = task.inputs if task else {"input": vector(1)}
+    wires = tuple((DeepWire if deep else Wire)(shape, name) for name, shape in inputs.items())
+    given = task_quantities(task)
+    machine = Machine(statement, frame_size, wires[0], given, SIGNATURES, STEPS, blind, wires)
     machine.recorder = Sounding() if deep else machine.recorder
     return machine
 
@@ -170,9 +180,6 @@ def _refuse_later_items(c: Checker, file: s.File) -> None:
         match item:
             case s.Use():
                 c.problems.error("not-yet", "`use` is not part of this version", item.span)
-            case s.Network(inputs=inputs) if len(inputs) > 1:
-                message = "networks of several inputs are not part of this version"
-                c.problems.error("not-yet", message, item.span)
             case _:
                 pass
 
@@ -203,7 +210,8 @@ def _definitions(c: Checker, file: s.File, top: Scope) -> None:
             c.problems.error("duplicate-name", message, item.span)
             continue
         c.blocks[item.name] = item
-        definition = Definition(item.name, tuple(p.name for p in item.parameters))
+        wires = frozenset(p.name for p in item.parameters if p.kind == "wire")
+        definition = Definition(item.name, tuple(p.name for p in item.parameters), wires)
         top.definitions[item.name] = definition
         found.append((item, definition))
     _top_names(c, file, top)
@@ -223,21 +231,43 @@ def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Sc
     scope = Scope(frame, parent=top, definitions=top.definitions, references=top.references)
     cells: list[Cell] = []
     for parameter in item.parameters:
-        if parameter.kind is not None:
-            c.problems.error("not-yet", "wires as parameters are not part of this version", parameter.span)
-        if parameter.name in scope.names:
+        _check_kind(c, parameter)
+        if parameter.name in scope.names or parameter.name in scope.wires:
             message = f"`{parameter.name}` is a parameter twice"
             c.problems.error("duplicate-name", message, parameter.span)
         cell = Cell(frame.cell(), parameter.name)
-        scope.names[parameter.name] = Binding(cell, parameter.span, "parameter")
+        binding = Binding(cell, parameter.span, "parameter")
         cells.append(cell)
+        if parameter.name in definition.wires:
+            scope.wires[parameter.name] = NamedWire(cell.slot, parameter.span, binding=binding)
+        else:
+            scope.names[parameter.name] = binding
     c.cells[item.name] = tuple(cells)
+    _note_dag(c, item.body)
     inner = scope.inner()
+    if len(definition.wires) == 1:  # it is the one that flows
+        scope.wires[next(iter(definition.wires))].flow()
     definition.complete(body(c, item.body, inner), frame.size)
-    for name, binding in scope.names.items():
+    named = {name: wire.binding for name, wire in scope.wires.items() if wire.binding is not None}
+    for name, binding in (scope.names | named).items():
         if not binding.used:
             message = f"block `{item.name}` never uses its parameter `{name}`"
             c.problems.warn("unused-parameter", message, binding.span)
+
+
+def _check_kind(c: Checker, parameter: s.Parameter) -> None:
+    if parameter.kind not in (None, "wire"):
+        message = f"a parameter is a value or a `wire`, not `{parameter.kind}`"
+        c.problems.unknown("unknown-name", message, parameter.span, str(parameter.kind), ["wire"])
+    elif parameter.kind == "wire" and parameter.default is not None:
+        c.problems.error("wrong-kind", f"the wire `{parameter.name}` has no default", parameter.span)
+
+
+def _note_dag(c: Checker, block: s.Block) -> None:
+    """A dag that begins a body has the wires of the body as its own."""
+    first = block.statements[0] if block.statements else None
+    if isinstance(first, s.Do):
+        c.whole_bodies.add(id(first.value))
 
 
 def _spread_roles(c: Checker) -> None:
@@ -266,10 +296,34 @@ def _parts(c: Checker, file: s.File, top: Scope) -> list[Statement]:
             scope = top.labelled(label)
             scope.in_train = kind is s.Train
             parts.append(Enter((0, 0), label, key))
-            parts.append(body(c, item.body, scope))
-            if kind is s.Network:
-                parts.append(Finish((0, 0), span=_last_span(item.body)))
+            if isinstance(item, s.Network):
+                parts += _network(c, item, scope)
+            else:
+                parts.append(body(c, item.body, scope))
     return parts
+
+
+def _network(c: Checker, item: s.Network, scope: Scope) -> list[Statement]:
+    """The inputs that have names, the body, and what the task asks for."""
+    begin: list[Statement] = []
+    for name in item.inputs:
+        if name in scope.wires:
+            c.problems.error("duplicate-name", f"`{name}` is an input twice", item.span)
+        scope.wires[name] = NamedWire(
+            scope.frame.cell(), item.span, binding=Binding(Constant(None), item.span, "input")
+        )
+    if scope.wires:
+        begin.append(Inputs((0, 0), tuple(wire.cell for wire in scope.wires.values())))
+        scope.wires[item.inputs[0]].flow()
+    _note_dag(c, item.body)
+    last = item.body.statements[-1] if item.body.statements else None
+    c.last_statements = {id(last.value)} if isinstance(last, s.Do) else set()
+    c.outputs = {}
+    inner = body(c, item.body, scope)
+    for name, wire in scope.wires.items():
+        if wire.binding is not None and not wire.binding.used:
+            c.problems.warn("unused-wire", f"nothing reads the input `{name}`", item.span)
+    return [*begin, inner, Finish((0, 0), c.outputs, span=_last_span(item.body))]
 
 
 def _last_span(block: s.Block) -> Span:

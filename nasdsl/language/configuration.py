@@ -9,7 +9,7 @@ equal to one another, so that a count worked out for one copy of a repeat serves
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from nasdsl.language.decisions import Answer, Decision, Domain, Options
@@ -28,13 +28,21 @@ class LimitError(NasdslError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wire:
-    """The value flowing through the network at one place. Equal shapes make equal wires."""
+    """The value flowing through the network at one place. Equal shapes make equal wires.
+
+    `before` is the input of the last cell on the way here; a wire that is one has none itself.
+    """
 
     shape: Shape
     name: str = ""
+    before: Wire | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Wire) and self.shape == other.shape
+        return isinstance(other, Wire) and self.shape == other.shape and self.before == other.before
+
+    def after(self, before: Wire | None) -> Wire:
+        """The wire, with the input of the last cell on the way to it."""
+        return self if before is self.before else replace(self, before=before)
 
     def __hash__(self) -> int:
         return hash(self.shape)

@@ -20,7 +20,7 @@ class DeepWire(Wire):
     depth: int = 0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DeepWire) and self.shape == other.shape and self.depth == other.depth
+        return isinstance(other, DeepWire) and self.depth == other.depth and Wire.__eq__(self, other)
 
     def __hash__(self) -> int:
         return hash((self.shape, self.depth))
@@ -40,7 +40,7 @@ class Sounding(Recorder):
         shares: str = "",
     ) -> Wire:
         before = max(depth_of(wire) for wire in inputs)
-        return DeepWire(shape, "", before + layer_depth(LAYERS[op], arguments))
+        return DeepWire(shape, depth=before + layer_depth(LAYERS[op], arguments))
 
     def open_body(self, scope: str, shape: Shape) -> Wire:
         """The body has a depth of its own."""
@@ -57,7 +57,7 @@ class Sounding(Recorder):
     ) -> Wire:
         """The body's depth lies between input and output."""
         around, inner = (depth_of(wire) for wire in wires)
-        return DeepWire(shape, "", around + layer_depth(LAYERS[op], arguments) + inner)
+        return DeepWire(shape, depth=around + layer_depth(LAYERS[op], arguments) + inner)
 
 
 def depth_of(wire: Wire) -> int:

@@ -53,6 +53,8 @@ class Survey:
 
     problems: Problems
     quantities: Mapping[str, Value]
+    inputs: list[Wires] = field(default_factory=list)
+    before: Wires = field(default_factory=dict)  # what any cell so far may have had as its input
     can_fail: bool = False
     trail: list[tuple[Span, str, str]] = field(default_factory=list)
     parameters: list[dict[int, list[Any]]] = field(default_factory=list)

@@ -116,7 +116,7 @@ def flat_arguments(arguments: tuple[s.Argument, ...], always: bool = False) -> s
 
 
 def _argument(argument: s.Argument) -> str:
-    value = flat_value(argument.value)
+    value = flat_value(argument.value) + (" unused" if argument.unused else "")
     return value if argument.name is None else f"{argument.name} = {value}"
 
 

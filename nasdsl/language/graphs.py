@@ -1,25 +1,26 @@
-"""The three wrappers that make graphs: `parallel { }`, `dag { }` and `cell { }`."""
+"""Branches and named wires: `parallel { }` and `dag { }`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from nasdsl.language import syntax as s
+from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import Span
-from nasdsl.language.scope import Checker, Scope
+from nasdsl.language.scope import Binding, Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.tree import Constant, Join, Part, Statement, ValueTerm
+from nasdsl.language.tree import ChoiceHole, Constant, Feed, Join, Part, Statement, ValueTerm
 from nasdsl.language.values import bind
-from nasdsl.language.wires import any_of, join, kept, merge_named, sequence, subsets
+from nasdsl.language.wires import any_of, asks_unused, join, kept, merge_named, sequence, subsets
 
 # How a value is resolved as a statement: `statements.do`, handed in since it hands over to here.
 Do = Callable[[Checker, s.Value, Scope, str], Statement | None]
 Let = Callable[[Checker, s.Let, Scope], None]
 
-_MOST_NODES = 64
 
-
-def _fixed(c: Checker, arguments: dict[str, ValueTerm], name: str, span: Span) -> object:
+def fixed(c: Checker, arguments: dict[str, ValueTerm], name: str, span: Span) -> object:
     term = arguments[name]
     if isinstance(term, Constant):
         return term.value
@@ -32,7 +33,7 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
     assert node.body is not None
     first = scope.frame.size
     arguments = dict(bind(c, row, node, scope.inner(label)))
-    merge = merge_named(c, _fixed(c, arguments, "merge", node.span), node.span)
+    merge = merge_named(c, fixed(c, arguments, "merge", node.span), node.span)
     inner = scope.inner(label)
     given = scope.frame.cell()
     parts = []
@@ -52,198 +53,258 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
 # --- dag ------------------------------------------------------------------------------------
 
 
+@dataclass
+class _Dag:
+    """A dag while it is resolved: the wires that it may read as `earlier` or `unused`, by name, its
+    outputs by name, and whether it asks for what nobody has read."""
+
+    scope: Scope
+    asks: bool
+    outputs: dict[str, int]
+    wires: dict[str, NamedWire] = field(default_factory=dict)
+    done_outputs: set[str] = field(default_factory=set)
+
+    def name(self, name: str, cell: int, span: Span, binding: Binding | None = None) -> None:
+        flag = self.scope.frame.cell() if self.asks else None
+        self.wires[name] = self.scope.wires[name] = NamedWire(cell, span, flag, binding=binding)
+
+
 def dag(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: Do, let: Let) -> Statement:
-    """Named wires; `output` is what the graph gives."""
+    """Named wires; `output` is what the graph gives, or each `output.name` of a network."""
     assert node.body is not None
-    inner = scope.inner(label)
+    outputs = _outputs(c, node, scope)
+    inner = replace(scope.inner(label), wires=dict(scope.wires), fed=None)
     first = scope.frame.size
-    wires = {"input": scope.frame.cell()}
-    read: set[str] = set()
-    items: list[Statement] = [kept(wires["input"])]
-    has_output = False
+    found = _Dag(inner, asks_unused(node.body), outputs)
+    items: list[Statement] = [*_given(c, node, found)]
     for statement in node.body.statements:
         if isinstance(statement, s.Let):
             let(c, statement, inner)
         elif isinstance(statement, s.Wire):
-            name = ".".join(statement.target)
-            if has_output or name in wires:
-                message = (
-                    f"wire `{name}` comes after the output" if has_output else f"`{name}` is wired twice"
-                )
-                c.problems.error("duplicate-name", message, statement.span)
-                continue
-            items += _wire(c, statement, name, inner, wires, read, do)
-            has_output = name == "output"
+            items += _wire(c, statement, found, do)
         else:
             message = "a dag holds wires: `name = operation from name`"
             c.problems.error("bad-wire", message, statement.span)
-    if not has_output:
+    if not outputs and "output" not in found.wires:
         c.problems.error("bad-wire", "a dag needs `output = …`", node.span)
-    for name in wires:
-        if name not in read and name != "output":
-            c.problems.warn("unused-wire", f"nothing reads the wire `{name}`", node.span)
+    _warn_unread(c, node, found)
     return sequence(items, (first, scope.frame.size), node.span)
 
 
-def _wire(
-    c: Checker,
-    node: s.Wire,
-    name: str,
-    scope: Scope,
-    wires: dict[str, int],
-    read: set[str],
-    do: Do,
-) -> list[Statement]:
+def _outputs(c: Checker, node: s.Call, scope: Scope) -> dict[str, int]:
+    """The cells of `output.cls`, `output.box`, …: they outlive the dag."""
+    assert node.body is not None
+    targets = [one.target for one in node.body.statements if isinstance(one, s.Wire)]
+    names = dict.fromkeys(".".join(target[1:]) for target in targets if target[0] == "output" and target[1:])
+    if not names:
+        return {}
+    if c.outputs is None or id(node) not in c.last_statements:
+        message = "several outputs are those of the network: they stand in a dag that ends it"
+        c.problems.error("bad-wire", message, node.span, "in another graph, give the wires plain names")
+        return dict.fromkeys(names, 0)
+    c.outputs |= {name: scope.frame.cell() for name in names}
+    return c.outputs
+
+
+def _given(c: Checker, node: s.Call, found: _Dag) -> Iterator[Statement]:
+    """The wires that are there: `input`, and those of the block or network that the dag is all of."""
+    named = found.scope.wires if id(node) in c.whole_bodies else {}
+    for name, wire in list(named.items()):
+        found.name(name, wire.cell, wire.span, wire.binding)
+    if named:
+        found.scope.wires["input"] = found.wires[next(iter(named))]
+        return
+    cell = found.scope.frame.cell()
+    found.name("input", cell, node.span)
+    yield kept(cell)
+
+
+def _warn_unread(c: Checker, node: s.Call, found: _Dag) -> None:
+    for name, wire in found.wires.items():
+        if wire.read == "no" and wire.binding is None and name != "output":
+            c.problems.warn("unused-wire", f"nothing reads the wire `{name}`", wire.span)
+
+
+def _wire(c: Checker, node: s.Wire, found: _Dag, do: Do) -> list[Statement]:
     """What makes one wire: its sources joined, its operation, its cell."""
-    merge = node.value.id if isinstance(node.value, s.Name) and node.value.id in _JOINS else None
-    gathered = _gather(c, node, name, merge or "add", scope, wires, read)
-    if gathered is None:
+    name = _target(c, node, found)
+    if name is None:
         return []
-    items: list[Statement] = [gathered]
+    merge = node.value.id if isinstance(node.value, s.Name) and node.value.id in _JOINS else None
+    takes = None if merge else _takes(c, node, found.scope)
+    if takes is not None and takes > 1:
+        fed = _fed(c, node, name, takes, found)
+        items, into = fed if fed is not None else ([], (0,) * takes)
+    else:
+        gathered = _gathered(c, node, name, merge or "add", found)
+        items, into = [] if gathered is None else [gathered], None
     if merge is None:
-        operation = do(c, node.value, scope.inner(name), "")
+        operation = do(c, node.value, replace(found.scope.inner(name), fed=into), "")
         items += [operation] if operation is not None else []
-    wires[name] = scope.frame.cell()
-    return [*items, kept(wires[name])]
+    if name.startswith("output."):
+        return [*items, kept(found.outputs[name.removeprefix("output.")])]
+    cell = found.scope.frame.cell()
+    found.name(name, cell, node.span)
+    return [*items, kept(cell)]
 
 
 _JOINS = ("add", "concat", "mean", "mul")
 
 
-def _gather(
-    c: Checker,
-    node: s.Wire,
-    name: str,
-    merge: str,
-    scope: Scope,
-    wires: dict[str, int],
-    read: set[str],
-) -> Join | None:
-    if not node.sources:
-        c.problems.error("bad-wire", f"`{name}` says no source: `{name} = … from input`", node.span)
-        return None
-    first = scope.frame.size
-    row = merge_named(c, merge, node.span)
-    if len(node.sources) == 1:
-        count = any_of(c, node.sources[0], scope)
-        if count is not None:
-            names = list(wires)
-            read.update(names)
-            picked = subsets(c, scope.inner(name), names, count, "from", node.span)
-            if picked is None:
-                return None
-            parts = tuple(Part(wires[n], None, scope.frame.cell()) for n in names)
-            return join(c, parts, row, scope, name, first, node.span, *picked)
-    sources = [cell for source in node.sources if (cell := _source(c, source, wires, read)) is not None]
-    if len(sources) < len(node.sources):
-        return None
-    parts = tuple(Part(cell, None, scope.frame.cell()) for cell in sources)
-    return join(c, parts, row, scope, name, first, node.span)
-
-
-def _source(c: Checker, node: s.Value, wires: dict[str, int], read: set[str]) -> int | None:
-    if not isinstance(node, s.Name):
-        c.problems.error("bad-wire", "after `from` stand wires, or `any(2, earlier)`", node.span)
-        return None
-    if node.id == "unused":
-        c.problems.error("not-yet", "`unused` is not part of this version; name the wires", node.span)
-        return None
-    if node.id not in wires:
-        message = f"no wire is called `{node.id}` here"
-        c.problems.unknown("unknown-name", message, node.span, node.id, wires)
-        return None
-    read.add(node.id)
-    return wires[node.id]
-
-
-# --- cell -----------------------------------------------------------------------------------
-
-
-def cell(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: Do) -> Statement:
-    """A node reads every earlier one (or `any(k)` of them), each through a fresh body.
-
-    Complete: NAS-Bench-201 (Dong & Yang 2020). `edges = any(2)`, `output = concat`: DARTS (Liu et
-    al. 2019). Both inputs of a cell are the wire it stands on.
-    """
-    assert node.body is not None
-    plain = s.Call(
-        node.name, tuple(a for a in node.arguments if a.name not in ("edges", "output")), node.body
-    )
-    arguments = dict(
-        bind(c, row, s.Call(plain.name, plain.arguments, plain.body, span=node.span), scope.inner(label))
-    )
-    count, inputs = _fixed(c, arguments, "nodes", node.span), _fixed(c, arguments, "inputs", node.span)
-    merge = merge_named(c, _fixed(c, arguments, "merge", node.span), node.span)
-    if not (isinstance(count, int) and isinstance(inputs, int) and inputs < count <= _MOST_NODES):
-        message = f"a cell has at least one node beside its inputs, and at most {_MOST_NODES} nodes"
-        c.problems.error("bad-range", message, node.span)
-        return sequence([], (0, 0), node.span)
-    edges = _edges(c, node, scope)
-    name = scope.fresh(label or "cell")
-    inner = scope.inner(name)
-    first = scope.frame.size
-    given = scope.frame.cell()
-    nodes = [given] * inputs
-    items: list[Statement] = [kept(given)]
-    for number in range(inputs, count):
-        joined = _node(c, node, inner, nodes, number, edges, merge, do)
-        if joined is None:
-            return sequence([], (0, 0), node.span)
-        nodes.append(scope.frame.cell())
-        items += [joined, kept(nodes[-1])]
-    items += _cell_output(c, node, scope, nodes[inputs:])
-    return sequence(items, (first, scope.frame.size), node.span)
-
-
-def _node(
-    c: Checker,
-    node: s.Call,
-    scope: Scope,
-    nodes: list[int],
-    number: int,
-    edges: int | None,
-    merge: Signature,
-    do: Do,
-) -> Join | None:
-    inner = scope.inner(f"node[{number}]")
-    first = scope.frame.size
-    picked = None
-    if edges is not None:
-        names = [f"{earlier}" for earlier in range(len(nodes))]
-        picked = subsets(c, inner, names, edges, "from", node.span)
-        if picked is None:
-            return None
-    parts = []
-    for earlier, source in enumerate(nodes):
-        assert node.body is not None
-        edge = do(c, node.body, inner.inner(f"from[{earlier}]"), "")
-        parts.append(Part(source, edge, scope.frame.cell()))
-    found = picked if picked is not None else (None, None)
-    return join(c, tuple(parts), merge, inner, merge.name, first, node.span, *found)
-
-
-def _edges(c: Checker, node: s.Call, scope: Scope) -> int | None:
-    for argument in node.arguments:
-        if argument.name == "edges":
-            count = any_of(c, argument.value, scope)
-            if count is None:
-                message = "`edges` says how many earlier nodes each node reads: `edges = any(2)`"
-                c.problems.error("bad-wire", message, argument.span)
-            return count
+def _target(c: Checker, node: s.Wire, found: _Dag) -> str | None:
+    """The name of a wire; None where it cannot have it."""
+    name = ".".join(node.target)
+    if len(node.target) > 1 and node.target[0] != "output":
+        message = "a name with a `.` is an output of the network: `output.cls = …`"
+        c.problems.error("bad-wire", message, node.span)
+    elif "output" in found.wires:
+        c.problems.error("duplicate-name", f"wire `{name}` comes after the output", node.span)
+    elif name == "output" and found.outputs:
+        message = "`output` and outputs with names do not go together"
+        c.problems.error("duplicate-name", message, node.span)
+    elif name in found.wires or name == "input":
+        c.problems.error("duplicate-name", f"`{name}` is wired twice", node.span)
+    else:
+        if not name.startswith("output."):
+            return name
+        done = found.done_outputs
+        if name not in done:
+            done.add(name)
+            return name
+        c.problems.error("duplicate-name", f"`{name}` is wired twice", node.span)
     return None
 
 
-def _cell_output(c: Checker, node: s.Call, scope: Scope, inner: list[int]) -> list[Statement]:
-    for argument in node.arguments:
-        if argument.name != "output":
-            continue
-        if not isinstance(argument.value, s.Name):
-            c.problems.error(
-                "bad-wire", "`output` of a cell is a way to join: `output = concat`", argument.span
-            )
-            return []
-        merge = merge_named(c, argument.value.id, argument.span)
-        first = scope.frame.size
-        parts = tuple(Part(one, None, scope.frame.cell()) for one in inner)
-        return [join(c, parts, merge, scope, merge.name, first, argument.span)]
-    return []
+def _takes(c: Checker, node: s.Wire, scope: Scope) -> int | None:
+    """How many wires the block of a wire takes; None where it is no block of several."""
+    counts = [_count(leaf, scope) for leaf in _leaves(node.value)]
+    most = max(counts)
+    if most < 2:
+        return None
+    if min(counts) < most:
+        message = f"one alternative takes {most} wires, another does not"
+        c.problems.error("bad-wire", message, node.span, "give every alternative a block of as many wires")
+    return most
+
+
+def _count(node: s.Value, scope: Scope) -> int:
+    name = node.id if isinstance(node, s.Name) else node.name if isinstance(node, s.Call) else ""
+    return len(scope.definitions[name].wires) if name in scope.definitions else 0
+
+
+def _leaves(node: s.Value) -> list[s.Value]:
+    """What a value can come down to, where it stands as a statement."""
+    match node:
+        case s.Choice(alternatives=alternatives):
+            return [leaf for one in alternatives for leaf in _leaves(one.value)]
+        case s.Labelled(value=s.Repeat() | s.Pick() | s.Permute()):
+            return [s.Block(())]
+        case s.Labelled(value=inner):
+            return _leaves(inner)  # type: ignore[arg-type]
+        case _:
+            return [node]
+
+
+# --- sources --------------------------------------------------------------------------------
+
+
+def _fed(
+    c: Checker, node: s.Wire, name: str, takes: int, found: _Dag
+) -> tuple[list[Statement], tuple[int, ...]] | None:
+    """The wires that go into a block of several, and the cells that they go into."""
+    scope = found.scope
+    into = tuple(scope.frame.cell() for _ in range(takes))
+    first = scope.frame.size
+    sources = _sources(c, node, name, found)
+    if sources is None:
+        return None
+    parts, picked, count = sources
+    if count != takes or any(part.spare for part in parts):
+        there = "a number that is not known" if any(part.spare for part in parts) else str(count)
+        message = f"`{name}` is a block of {takes} wires, and {there} stand after `from`"
+        c.problems.error("bad-wire", message, node.span)
+        return None
+    hole, chosen = picked or (None, {})
+    return [Feed((first, scope.frame.size), parts, hole, chosen, into, span=node.span)], into
+
+
+def _gathered(c: Checker, node: s.Wire, name: str, merge: str, found: _Dag) -> Join | None:
+    """The sources of a wire as one."""
+    first = found.scope.frame.size
+    row = merge_named(c, merge, node.span)
+    sources = _sources(c, node, name, found)
+    if sources is None:
+        return None
+    parts, picked, _ = sources
+    return join(c, parts, row, found.scope, name, first, node.span, *(picked or (None, None)))
+
+
+Picked: TypeAlias = tuple[ChoiceHole, dict[Answer, tuple[int, ...]]]
+
+
+def _sources(
+    c: Checker, node: s.Wire, name: str, found: _Dag
+) -> tuple[tuple[Part, ...], Picked | None, int] | None:
+    """The parts that a wire is made of, which of them is the decision, and how many it is made of."""
+    if not node.sources:
+        c.problems.error("bad-wire", f"`{name}` says no source: `{name} = … from input`", node.span)
+        return None
+    if len(node.sources) == 1 and (count := any_of(c, node.sources[0], found.scope)) is not None:
+        wires = found.wires
+        picked = subsets(c, found.scope.inner(name), list(wires), count, "from", node.span)
+        if picked is None:
+            return None
+        for wire in wires.values():
+            _read(wire, "yes" if count == len(wires) else "maybe")
+        return tuple(_part(found, wire) for wire in wires.values()), picked, count
+    parts: list[Part] = []
+    taken: set[int] = set()
+    for source in node.sources:
+        named = _source(c, source, found)
+        if named is None:
+            return None
+        for wire in named:
+            taken.add(id(wire))
+            parts.append(_part(found, wire))
+            _read(wire, "yes" if any(wire is own for own in found.wires.values()) else "maybe")
+    if s.Name("unused") in node.sources:
+        parts += _unused(found, taken)
+    return tuple(parts), None, len(parts)
+
+
+def _part(found: _Dag, wire: NamedWire, spare: bool = False) -> Part:
+    return Part(wire.cell, None, found.scope.frame.cell(), wire.flag, spare)
+
+
+def _unused(found: _Dag, taken: set[int]) -> list[Part]:
+    """Every wire that nobody has read: certainly, or perhaps by what a decision says."""
+    parts = []
+    for wire in found.wires.values():
+        if id(wire) not in taken and wire.read != "yes":
+            parts.append(_part(found, wire, wire.read == "maybe"))
+            _read(wire, "yes")
+    return parts
+
+
+def _read(wire: NamedWire, how: str) -> None:
+    if wire.read != "yes":
+        wire.read = how
+    if wire.binding is not None:
+        wire.binding.used = True
+
+
+def _source(c: Checker, node: s.Value, found: _Dag) -> list[NamedWire] | None:
+    """The wire that a source names; none for `unused`; None where a problem has been reported."""
+    if not isinstance(node, s.Name):
+        message = "after `from` stand wires, or `any(2, earlier)` alone"
+        c.problems.error("bad-wire", message, node.span)
+        return None
+    if node.id == "unused" and "unused" not in found.scope.wires:
+        return []
+    if node.id not in found.scope.wires:
+        message = f"no wire is called `{node.id}` here"
+        c.problems.unknown("unknown-name", message, node.span, node.id, found.scope.wires)
+        return None
+    wire = found.scope.wires[node.id]
+    found.scope.references[node.span.start] = wire.span
+    return [wire]

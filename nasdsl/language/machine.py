@@ -82,6 +82,9 @@ class Recorder:
         """The body has ended: the operation that has it, on its input, and what the body gives."""
         return Wire(shape)
 
+    def output(self, name: str, wire: Wire) -> None:
+        """The network ends with this wire, or one of its outputs does."""
+
     def setting(self, name: str, value: Value) -> None:
         """A setting of `train { }` has its value."""
 
@@ -94,7 +97,7 @@ OnLayer: TypeAlias = Callable[[Signature, Mapping[str, Value], Shape, Shape], No
 
 class Machine:
     """The machine of one space. `program` is the whole space as one statement; `quantities` gives
-    what the task asks for (`outputs`). `on_layer`, if set, sees every operation applied. A `blind`
+    what the task asks for (`outputs`), `inputs` are those of a network that names them. `on_layer`, if set, sees every operation applied. A `blind`
     machine works out no shapes: enough for deciding and counting where every network fits."""
 
     def __init__(
@@ -106,7 +109,9 @@ class Machine:
         signatures: Mapping[str, Signature],
         steps: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]],
         blind: bool = False,
+        inputs: tuple[Wire, ...] = (),
     ) -> None:
+        self.inputs = inputs
         self._program = program
         self._frame_size = frame_size
         self._start = start
@@ -159,6 +164,21 @@ class Machine:
         if found is None:
             found = self._interned[key] = Rest(term, depth, data, parent)
         return found
+
+    def record(
+        self,
+        place: str,
+        op: str,
+        arguments: Mapping[str, Value],
+        inputs: tuple[Wire, ...],
+        shape: Shape,
+        inserted: bool = False,
+        shares: str = "",
+    ) -> Wire:
+        """Tell the recorder of a layer; its wire. It remembers the last cell that its inputs do."""
+        wire = self.recorder.layer(place, op, arguments, inputs, shape, inserted, shares)
+        before = next((one.before for one in inputs if one.before is not None), None)
+        return wire.after(before)
 
     # --- values -------------------------------------------------------------------------------
 

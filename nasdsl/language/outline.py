@@ -31,6 +31,7 @@ from nasdsl.language.tree import (
     Around,
     Assign,
     Enter,
+    Feed,
     Fork,
     Join,
     Loop,
@@ -179,6 +180,11 @@ class _Outliner:
                 picked = f"any {len(next(iter(chosen.values())))} of " if chosen else ""
                 title = f"{merge.name} of {picked}{len(parts)}"
                 return self._members(title, term, bodies, depth, wire, frames)
+            case Feed(parts=parts, chosen=chosen):
+                if term.hole is None:
+                    return ()
+                title = f"any {len(term.into)} of {len(parts)} wires"
+                return self._members(title, term, [], depth, wire, frames)
             case Permute(members=members):
                 return self._members("permute", term, members.values(), depth, wire, frames)
             case Pick(members=members):

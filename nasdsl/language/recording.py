@@ -23,7 +23,7 @@ class _Writer(Recorder):
         self.layers: list[Layer] = []
         self.settings: dict[str, Value] = {}
         self.lets: dict[str, Value] = {}
-        self.last = ""
+        self.outputs: dict[str, str] = {}
         self._names: set[str] = set()
         self._scope = "network/"  # the place that the layers of this body stand in
         self._body = self._n_bodies = 0
@@ -31,9 +31,11 @@ class _Writer(Recorder):
         self._owners: dict[
             str, tuple[int, str]
         ] = {}  # place of a layer -> body and name of that with its weights
+        self._inputs: dict[str, str] = {}  # the layers of the inputs, by their names
         for name, shape in (task.inputs if task else {}).items():
-            self.last = self._unused(identifier(name))
-            self.layers.append(Layer(self.last, name, "input", {}, (), shape))
+            own = self._unused(identifier(name))
+            self._inputs[name] = own
+            self.layers.append(Layer(own, name, "input", {}, (), shape))
 
     def layer(
         self,
@@ -46,14 +48,12 @@ class _Writer(Recorder):
         shares: str = "",
     ) -> Wire:
         name = self._unused(identifier(place.removeprefix(self._scope)))
-        first = self.layers[0].name
-        sources = tuple(wire.name or first for wire in inputs)
+        sources = tuple(self._inputs.get(wire.name, wire.name) for wire in inputs)
         plain = MappingProxyType(dict(arguments))
         owner = self._owners[place] = self._owners[shares] if shares else (self._body, name)
         # Where a whole body is shared, so are its layers, and nothing need be said of them.
         kept = owner[1] if owner[0] == self._body and owner[1] != name else ""
         self.layers.append(Layer(name, place, op, plain, sources, shape, inserted, kept))
-        self.last = name
         return Wire(shape, name)
 
     def open_body(self, scope: str, shape: Shape) -> Wire:
@@ -79,6 +79,9 @@ class _Writer(Recorder):
         wire = self.layer(place, op, arguments, (source,), shape, False, shares)
         self.layers[-1] = replace(self.layers[-1], body=body)
         return wire
+
+    def output(self, name: str, wire: Wire) -> None:
+        self.outputs[name] = self._inputs.get(wire.name, wire.name)
 
     def setting(self, name: str, value: Value) -> None:
         self.settings[name] = value
@@ -110,5 +113,4 @@ def decided(machine: Machine, point: Point, task: Task | None) -> Decided:
         replay(machine, point)
     finally:
         machine.recorder = plain
-    outputs = {"output": writer.last} if writer.layers else {}
-    return Decided(point, tuple(writer.layers), outputs, writer.settings, writer.lets)
+    return Decided(point, tuple(writer.layers), writer.outputs, writer.settings, writer.lets)

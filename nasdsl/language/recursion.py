@@ -83,7 +83,7 @@ def _uses(
 
 def _shrinks(block: s.BlockDefinition, call: s.Call, conditions: tuple[s.Value, ...]) -> bool:
     """Whether a parameter gets smaller at each use, and a condition above bounds it from below."""
-    for position, parameter in enumerate(block.parameters):
+    for position, parameter in enumerate(p for p in block.parameters if p.kind != "wire"):
         for at, argument in enumerate(call.arguments):
             given = argument.name == parameter.name or (argument.name is None and at == position)
             if given and _is_less(argument.value, parameter.name):

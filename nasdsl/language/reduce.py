@@ -292,7 +292,7 @@ def _arguments(c: Children, span: Span) -> list[s.Argument]:
 
 
 def _argument(c: Children, span: Span) -> s.Argument:
-    return s.Argument(c[0].text if c[0] else None, c[1], span=span)
+    return s.Argument(c[0].text if c[0] else None, c[1], c[2] is not None, span=span)
 
 
 REDUCE: Mapping[str, Callable[[Children, Span], Any]] = {

@@ -87,11 +87,29 @@ class Binding:
 
 
 @dataclass
+class NamedWire:
+    """A wire that has a name: its cell, the cell that notes whether it has been read, where anybody
+    asks for what is `unused`, and what is known of that here."""
+
+    cell: int
+    span: Span
+    flag: int | None = None
+    read: str = "no"  # "no", "maybe" or "yes"
+    binding: Binding | None = None  # of the parameter that it is
+
+    def flow(self) -> None:
+        """It is what flows into a body, and so is used."""
+        if self.binding is not None:
+            self.binding.used = True
+
+
+@dataclass
 class Scope:
     """One stretch of a file in which names and paths are looked up.
 
     `label` is the cell of the path; `prefix` and `site` are the static rest of it. `taken` are the
-    keys in use under the label, shared by all scopes with that label.
+    keys in use under the label, shared by all scopes with that label. `wires` can be named here;
+    `fed` are the cells of those that go into the block whose use is resolved.
     """
 
     frame: FrameBuilder
@@ -105,6 +123,8 @@ class Scope:
     definitions: dict[str, Definition] = field(default_factory=dict)
     in_train: bool = False
     references: dict[int, Span] = field(default_factory=dict)  # what is declared where (facts.py)
+    wires: dict[str, NamedWire] = field(default_factory=dict)
+    fed: tuple[int, ...] | None = None
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:
         """A scope for the names inside a body; with `name`, its keys hang under that name."""
@@ -181,6 +201,9 @@ class Checker:
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
     measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
     shares_vectors: bool = False  # whether layers can have trained numbers in common, as `intrinsic` has
+    whole_bodies: set[int] = field(default_factory=set)  # dags that are all of a block or network
+    last_statements: set[int] = field(default_factory=set)  # dags that end the network
+    outputs: dict[str, int] | None = None  # cells of the outputs of a network that names several
     trust: bool = False  # whether the author of the file is trusted
     index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nasdsl.language import syntax as s
 from nasdsl.language.alternatives import answers_of, weights_of
+from nasdsl.language.cells import cell
 from nasdsl.language.configuration import YES_OR_NO
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
-from nasdsl.language.graphs import cell, dag, parallel
+from nasdsl.language.graphs import dag, parallel
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.settings import assign, setting_call
 from nasdsl.language.signatures import table
@@ -47,6 +50,7 @@ TRAIN_GROUPS = ("setting", "regularizer", "augment")
 def body(c: Checker, block: s.Block, scope: Scope) -> Sequence:
     """The statements of a body in a scope that is new; names bound in it end with it."""
     first = scope.frame.size
+    scope = replace(scope, fed=None)
     items = [statement(c, node, scope) for node in block.statements]
     for name, binding in scope.names.items():
         if not binding.used and binding.what == "let":
@@ -209,7 +213,8 @@ def _around(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) 
     arguments = bind(c, row, node, scope.inner(label))
     skip = scope.frame.cell()
     place = scope.fresh_place(label or row.name)
-    inner = body(c, node.body, scope.inner(label))
+    # A network of its own: no wire from outside is to be had in it.
+    inner = body(c, node.body, replace(scope.inner(label), wires={}))
     close = Close((first, skip + 1), row, arguments, skip, scope.label, place, span=node.span)
     return Around((0, 0), _checks(row, arguments), inner, close, span=node.span)
 

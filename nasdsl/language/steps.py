@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nasdsl.language.adapting import adapt, same_shape
+from nasdsl.language.adapting import same_shape
 from nasdsl.language.answers import answer
-from nasdsl.language.applying import apply, apply_value, counted, must
+from nasdsl.language.applying import apply, apply_value
 from nasdsl.language.around import around, close
 from nasdsl.language.configuration import (
     Closure,
@@ -26,10 +26,9 @@ from nasdsl.language.configuration import (
     set_cell,
     wipe,
 )
+from nasdsl.language.joining import feed, inputs, join_wires, keep, merge, previous, remember, residual
 from nasdsl.language.machine import Machine
 from nasdsl.language.ordering import permute, pick
-from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
@@ -38,8 +37,10 @@ from nasdsl.language.tree import (
     Branch,
     Close,
     Enter,
+    Feed,
     Finish,
     Fork,
+    Inputs,
     Join,
     Keep,
     Leave,
@@ -48,6 +49,8 @@ from nasdsl.language.tree import (
     Open,
     Permute,
     Pick,
+    Previous,
+    Remember,
     Residual,
     Sequence,
     Statement,
@@ -168,77 +171,6 @@ def leave(m: Machine, term: Leave, rest: Rest, wire: Wire, frames: Frames) -> St
     return rest.parent, wire, wipe(frames[:-1], rest.depth, term.slots)
 
 
-def residual(m: Machine, term: Residual, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    frames = set_cell(frames, rest.depth, term.skip, wire)
-    after = m.rest(term.merge, rest.depth, None, rest.parent)
-    return m.rest(term.body, rest.depth, None, after), wire, frames
-
-
-def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    if m.blind:
-        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
-    skipped: Wire = frames[rest.depth][term.skip]
-    label: Label = frames[rest.depth][term.label]
-    place = join(label.place, term.key)
-    if not same_shape(skipped.shape, wire.shape):
-        skipped, frames = _adapted(m, term.shortcut, skipped, wire.shape, f"{place}/shortcut", frames)
-    out = m.recorder.layer(f"{place}/add", "add", {}, (wire, skipped), wire.shape)
-    return rest.parent, out, wipe(frames, rest.depth, term.slots)
-
-
-def _adapted(
-    m: Machine, shortcut: str, wire: Wire, to: Shape, place: str, frames: Frames
-) -> tuple[Wire, Frames]:
-    """The input of a residual, brought visibly to the shape of its output."""
-    try:
-        op, arguments = adapt(shortcut, wire.shape, to, must)
-    except ShapeError as error:
-        raise Dead(str(error)) from None
-    return counted(m, m.signatures[op], arguments, (wire,), to, place, frames, inserted=True)
-
-
-def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    return rest.parent, wire, set_cell(frames, rest.depth, term.cell, wire)
-
-
-def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    """`data` is (the parts that take part, how many of them have begun)."""
-    depth = rest.depth
-    if rest.data is None:
-        chosen = tuple(range(len(term.parts)))
-        if term.hole is not None:
-            answer = frames[depth][term.hole.slot]
-            if answer is None:
-                return m.ask(Pending(term.hole, depth), rest, wire, frames)
-            chosen = term.chosen[answer]
-        begun = 0
-    else:
-        chosen, begun = rest.data
-        frames = set_cell(frames, depth, term.parts[chosen[begun - 1]].out, wire)
-    if begun == len(chosen):
-        wires = tuple(frames[depth][term.parts[number].out] for number in chosen)
-        joined = _joined(m, term, wires, frames[depth][term.label])
-        return rest.parent, joined, wipe(frames, depth, term.slots)
-    part = term.parts[chosen[begun]]
-    following = m.rest(term, depth, (chosen, begun + 1), rest.parent)
-    source: Wire = frames[depth][part.source]
-    if part.body is None:
-        return following, source, frames
-    return m.rest(part.body, depth, None, following), source, frames
-
-
-def _joined(m: Machine, term: Join, wires: tuple[Wire, ...], label: Label) -> Wire:
-    if len(wires) == 1 or m.blind:
-        return wires[0]
-    row = term.merge
-    assert row.shape is not None
-    try:
-        shape = row.shape(term.arguments, tuple(wire.shape for wire in wires), must)
-    except ShapeError as error:
-        raise Dead(str(error)) from None
-    return m.recorder.layer(join(label.place, term.key), row.name, term.arguments, wires, shape)
-
-
 def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> Step:
     value = m.evaluate(term.value, frames, rest.depth)
     if type(value) is Pending:
@@ -264,9 +196,14 @@ def open_let(m: Machine, term: Open, rest: Rest, wire: Wire, frames: Frames) -> 
 def finish(m: Machine, term: Finish, rest: Rest, wire: Wire, frames: Frames) -> Step:
     if m.blind:
         return rest.parent, wire, frames
+    for name, cell in term.outputs.items():
+        m.recorder.output(name, frames[rest.depth][cell])
+    if term.outputs:
+        return rest.parent, wire, frames
     wanted = answer(m.quantities)
     if same_shape(wire.shape, wanted) is False:
         raise Dead(f"the network ends with {wire.shape}, and the task asks for {wanted}")
+    m.recorder.output("output", wire)
     return rest.parent, wire, frames
 
 
@@ -286,6 +223,10 @@ STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = Mappi
         Close: close,
         Keep: keep,
         Join: join_wires,
+        Feed: feed,
+        Previous: previous,
+        Remember: remember,
+        Inputs: inputs,
         Permute: permute,
         Pick: pick,
         Assign: assign,

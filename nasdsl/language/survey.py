@@ -7,6 +7,7 @@ can fail at all: where nothing can, a walk needs no look-ahead.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence as Sequences
 from itertools import product
 from typing import Any
 
@@ -34,9 +35,12 @@ from nasdsl.language.tree import (
     ApplyValue,
     Around,
     Branch,
+    Cell,
     ChoiceHole,
+    Feed,
     Finish,
     Fork,
+    Inputs,
     Join,
     Keep,
     Loop,
@@ -45,6 +49,8 @@ from nasdsl.language.tree import (
     Outer,
     Permute,
     Pick,
+    Previous,
+    Remember,
     Residual,
     Sequence,
     Statement,
@@ -56,9 +62,12 @@ _FIXPOINT = 8  # copies of a repeat followed one by one before the ends are let 
 _DEPTH = 40  # uses inside one another followed before shapes are given up
 
 
-def survey(problems: Problems, program: Statement, start: Shape, quantities: Mapping[str, Value]) -> bool:
-    """Report what can never work; return whether some point can fail."""
-    found = Survey(problems, quantities)
+def survey(
+    problems: Problems, program: Statement, inputs: Sequences[Shape], quantities: Mapping[str, Value]
+) -> bool:
+    """Report what can never work; return whether some point can fail. The first input flows."""
+    start = inputs[0]
+    found = Survey(problems, quantities, [{shape.layout: shape} for shape in inputs])
     found.parameters.append({})
     found.cells.append({})
     _flow(found, program, {start.layout: start})
@@ -70,7 +79,9 @@ def _flow(v: Survey, term: Statement, wires: Wires) -> Wires:
     if not wires:
         return wires
     out = _through(v, term, wires)
-    if not isinstance(term, Join | Keep):  # whose own wires are not those of the statement they are part of
+    if not isinstance(
+        term, Join | Keep | Feed | Previous | Remember | Inputs
+    ):  # whose own wires are not those of the statement they are part of
         v.problems.facts.flow(term.span, wires, out)
     return out
 
@@ -102,6 +113,17 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             return wires
         case Join():
             return _join_parts(v, term, wires)
+        case Feed():
+            return _feed(v, term)
+        case Previous(cell=cell):
+            v.cells[-1][cell] = _previous(v, term, wires)
+            return wires
+        case Remember(given=given):
+            v.before = _join([v.before, v.cells[-1][given]])
+            return wires
+        case Inputs(cells=cells):
+            v.cells[-1] |= dict(zip(cells, v.inputs, strict=True))
+            return v.inputs[0]
         case Permute(members=members) | Pick(members=members):
             return _unordered(v, list(members.values()), wires)
         case Finish():
@@ -289,7 +311,7 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
         source = v.cells[-1].get(part.source, wires)
         through = source if part.body is None else _alternative(v, part.body, source)
         outs.append(list(through.values()))
-    sets = list(term.chosen.values()) if term.hole is not None else [tuple(range(len(outs)))]
+    sets = _sets(term)
     found: list[Shape] = []
     errors: list[ShapeError] = []
     for numbers in sets[:COMBINATIONS]:
@@ -304,6 +326,39 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
     return _join({shape.layout: shape} for shape in found)
 
 
+def _sets(term: Join) -> list[tuple[int, ...]]:
+    """The parts that may take part. Where some are spare: all, and one alone with those that are sure;
+    whatever joins wires takes any of them if it takes all, and gives a shape in between."""
+    if term.hole is not None:
+        return list(term.chosen.values())
+    sure = tuple(number for number, part in enumerate(term.parts) if not part.spare)
+    spare = [number for number, part in enumerate(term.parts) if part.spare]
+    several = [tuple(range(len(term.parts)))]
+    if spare:
+        several += [sure] if sure else [(number,) for number in spare]
+    return several
+
+
+def _feed(v: Survey, term: Feed) -> Wires:
+    chosen = list(term.chosen.values()) if term.hole is not None else [tuple(range(len(term.parts)))]
+    cells = v.cells[-1]
+    for place, cell in enumerate(term.into):
+        cells[cell] = _join(cells.get(term.parts[numbers[place]].source, {}) for numbers in chosen)
+    return cells[term.into[0]]
+
+
+def _previous(v: Survey, term: Previous, wires: Wires) -> Wires:
+    """The second input of a cell: what it is brought to is the shape of the first. That it cannot be
+    is no error here: which cell comes before, if any, may be for a decision to say."""
+    for source, target in product(v.before.values(), wires.values()):
+        try:
+            if same_shape(source, target) is not True:
+                _adapted(v, term.shortcut, source, target)
+        except ShapeError:
+            v.can_fail = True
+    return wires
+
+
 def _joined_shape(v: Survey, term: Join, shapes: tuple[Shape, ...]) -> Shape:
     if len(shapes) == 1:
         return shapes[0]
@@ -313,6 +368,8 @@ def _joined_shape(v: Survey, term: Join, shapes: tuple[Shape, ...]) -> Shape:
 
 
 def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
+    if term.outputs:
+        return wires
     wanted = answer(v.quantities)
     fine = {}
     for layout, shape in wires.items():
@@ -347,6 +404,7 @@ def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
             last = int(min(highest, INFINITE))
             index = copies + 1 if copies < _FIXPOINT else interval(copies + 1, max(copies + 1, last))
             v.parameters[-1][term.index] = [index]
+        before = v.before
         spare = copies >= max(least, 1)  # a copy that need not be there may fail
         v.uncertain += spare
         after = _flow(v, term.body, wires)
@@ -357,7 +415,7 @@ def _loop(v: Survey, term: Loop, wires: Wires) -> Wires:
         v.can_fail = v.can_fail or (term.shared and not _is_steady(term, wires, after))
         if copies >= least:
             reached.append(after)
-        if after == wires and (term.index is None or copies > _FIXPOINT):
+        if after == wires and v.before == before and (term.index is None or copies > _FIXPOINT):
             reached.append(after)
             break
         wires = after if copies < _FIXPOINT else _let_go(wires, after)
@@ -395,15 +453,27 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
         return wires
     cells = {i + 1: values_of(v, argument) for i, argument in enumerate(term.arguments)}
     given = tuple(tuple(values) for values in cells.values())
-    key = (id(term.definition), given, tuple(wires.items()), v.uncertain > 0)
+    named = {i + 1: v.cells[-1].get(slot, {}) for i, slot in _wires_of(term)}
+    shapes = tuple(tuple(one.items()) for one in (wires, v.before, *named.values()))
+    key = (id(term.definition), given, shapes, v.uncertain > 0)
     if key not in v.uses:
         v.parameters.append(cells)
-        v.cells.append({})
+        v.cells.append(named)
         assert term.definition.body is not None
         v.uses[key] = _flow(v, term.definition.body, wires)
         v.parameters.pop()
         v.cells.pop()
     return v.uses[key]
+
+
+def _wires_of(term: Use) -> list[tuple[int, int]]:
+    """The arguments that are wires: which, and the cells that they come from."""
+    names = term.definition.parameters
+    return [
+        (number, argument.slot)
+        for number, (name, argument) in enumerate(zip(names, term.arguments, strict=True))
+        if name in term.definition.wires and isinstance(argument, Cell)
+    ]
 
 
 def _unordered(v: Survey, members: list[Statement], wires: Wires) -> Wires:

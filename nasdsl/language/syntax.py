@@ -54,10 +54,14 @@ class Attribute(Syntax):
 
 
 class Argument(Syntax):
-    """One argument of a call; `name` is None where it is given by position."""
+    """One argument of a call; `name` is None where it is given by position.
+
+    `unused`: as in `cell(output = concat unused)`.
+    """
 
     name: str | None
     value: Value
+    unused: bool = False
 
 
 class Call(Syntax):

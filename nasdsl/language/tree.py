@@ -188,6 +188,7 @@ class Definition(Node):
 
     name: str
     parameters: tuple[str, ...]
+    wires: frozenset[str] = frozenset()  # those parameters that take wires
     body: Statement | None = None
     frame_size: int = 0
 
@@ -253,11 +254,17 @@ class Keep(Statement):
 
 
 class Part(Node):
-    """One input of a join: the wire in cell `source`, through `body`, into cell `out`."""
+    """One input of a join: the wire in cell `source`, through `body`, into cell `out`.
+
+    That it is read is noted in cell `read`, where anybody asks; `spare`: it takes part only where
+    nobody has read it before (`unused`).
+    """
 
     source: int
     body: Statement | None
     out: int
+    read: int | None = None
+    spare: bool = False
 
 
 class Join(Statement):
@@ -274,6 +281,32 @@ class Join(Statement):
     arguments: dict[str, Value]
     label: int
     key: str
+
+
+class Feed(Statement):
+    """The wires that go into a block of several: the chosen parts, into the cells `into`, in order.
+    The first of them goes on."""
+
+    parts: tuple[Part, ...]
+    hole: ChoiceHole | None
+    chosen: dict[Answer, tuple[int, ...]]
+    into: tuple[int, ...]
+
+
+class Previous(Statement):
+    """Into a cell goes the input of the cell before this one, brought to the shape of its own; its
+    own where there is no cell before."""
+
+    cell: int
+    shortcut: str  # "project", "pad" or "error"
+    label: int
+    key: str
+
+
+class Remember(Statement):
+    """The end of a cell: the wire in cell `given` was its input, which a later cell may ask for."""
+
+    given: int
 
 
 class Permute(Statement):
@@ -302,8 +335,17 @@ class Assign(Statement):
     value: ValueTerm
 
 
+class Inputs(Statement):
+    """The beginning of a network whose inputs have names: they go into `cells`, the first one on."""
+
+    cells: tuple[int, ...]
+
+
 class Finish(Statement):
-    """The end of the network: what the task asks for must have come out."""
+    """The end of the network: what the task asks for must have come out. `outputs`: the cells of
+    outputs by name, where the network names several."""
+
+    outputs: dict[str, int]
 
 
 class Open(Statement):

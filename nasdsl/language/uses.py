@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from nasdsl.language import syntax as s
 from nasdsl.language.scope import Checker, Scope, Wanted
-from nasdsl.language.tree import PLAIN, Definition, Leave, Statement, Use, ValueTerm
-from nasdsl.language.values import value
+from nasdsl.language.tree import PLAIN, Cell, Definition, Leave, Statement, Use, ValueTerm
+from nasdsl.language.values import refuse_unused, value
+from nasdsl.language.wires import kept, sequence
 
 
 def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: str) -> Statement | None:
@@ -15,24 +16,45 @@ def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: s
     first = scope.frame.size
     key = scope.prefix + scope.fresh(label or node.name)
     inner_label = scope.frame.cell()
-    arguments = _use_arguments(c, node, definition, scope.labelled(inner_label))
+    wires = _wires(c, node, definition, scope)
+    arguments = _use_arguments(c, node, definition, scope.labelled(inner_label), wires)
     if arguments is None:
         return None
-    slots = (first, scope.frame.size)
-    return Use((0, 0), definition, arguments, scope.label, key, inner_label, Leave(slots), span=node.span)
+    leave = Leave((first, scope.frame.size))
+    used = Use((0, 0), definition, arguments, scope.label, key, inner_label, leave, span=node.span)
+    if len(wires) != 1 or scope.fed:
+        return used
+    return sequence([kept(wires[0]), used], (0, 0), node.span)
+
+
+def _wires(c: Checker, node: s.Call, definition: Definition, scope: Scope) -> list[int]:
+    """The cells of the wires that go into a block, in the order of its parameters."""
+    count = len(definition.wires)
+    if count < 2 or scope.fed is not None:
+        return list(scope.fed or ()) or [scope.frame.cell() for _ in range(count)]
+    names = " and ".join(f"`{name}`" for name in definition.parameters if name in definition.wires)
+    message = f"block `{node.name}` takes {count} wires, {names}"
+    help = f"name them in a dag: `x = {node.name}(…) from {', '.join('abcdefgh'[:count])}`"
+    c.problems.error("bad-wire", message, node.span, help)
+    return [0] * count
 
 
 def _use_arguments(
-    c: Checker, node: s.Call, definition: Definition, scope: Scope
+    c: Checker, node: s.Call, definition: Definition, scope: Scope, wires: list[int]
 ) -> tuple[ValueTerm, ...] | None:
     written = c.blocks[definition.name]
     given: dict[str, s.Value] = {}
-    names = [p.name for p in written.parameters]
+    names = [p.name for p in written.parameters if p.name not in definition.wires]
     for position, argument in enumerate(node.arguments):
         name = argument.name or (names[position] if position < len(names) else None)
         if name is None:
             message = f"block `{node.name}` takes {len(names)} argument{'s' * (len(names) != 1)}"
             c.problems.error("too-many-arguments", message, argument.value.span)
+        elif name in definition.wires:
+            help = f"write `x = {node.name}(…) from …` in a dag"
+            c.problems.error("bad-wire", f"the wire `{name}` goes after `from`", argument.span, help)
+        elif argument.unused:
+            refuse_unused(c, argument)
         elif name not in names:
             message = f"block `{node.name}` has no parameter `{name}`"
             c.problems.unknown("unknown-argument", message, argument.span, name, names)
@@ -40,8 +62,12 @@ def _use_arguments(
             c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
         else:
             given[name] = argument.value
-    terms = []
+    terms: list[ValueTerm] = []
+    left = iter(wires)
     for parameter in written.parameters:
+        if parameter.name in definition.wires:
+            terms.append(Cell(next(left), parameter.name))
+            continue
         chosen = given.get(parameter.name, parameter.default)
         if chosen is None:
             message = f"block `{node.name}` needs `{parameter.name}`"

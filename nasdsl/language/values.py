@@ -271,6 +271,8 @@ def _by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
                 continue
             name = row.arguments[position].name
             position += 1
+        if argument.unused:
+            refuse_unused(c, argument)
         if name not in row.by_name:
             message = f"`{row.name}` has no argument `{name}`"
             c.problems.unknown("unknown-argument", message, argument.span, name, row.by_name)
@@ -281,6 +283,12 @@ def _by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
             if argument.name is not None:
                 c.problems.facts.arguments[argument.span.start] = row.by_name[name]
     return given
+
+
+def refuse_unused(c: Checker, argument: s.Argument) -> None:
+    """`unused` stands where wires are named, and nowhere else."""
+    message = "`unused` stands in `cell(output = concat unused)` and in the wires of a dag"
+    c.problems.error("bad-wire", message, argument.span)
 
 
 def _positions(row: Signature) -> str:

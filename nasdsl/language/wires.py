@@ -110,3 +110,9 @@ def sequence(items: list[Statement], slots: tuple[int, int], span: Span) -> Sequ
 def kept(cell: int) -> Keep:
     """The wire goes into a cell."""
     return Keep((0, 0), cell)
+
+
+def asks_unused(block: s.Block) -> bool:
+    """Whether a wire of this dag is made from what nobody has read."""
+    wires = [one for one in block.statements if isinstance(one, s.Wire)]
+    return any(source == s.Name("unused") for wire in wires for source in wire.sources)

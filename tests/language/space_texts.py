@@ -15,6 +15,7 @@ def space_text(seed: int) -> str:
     return (
         "task classification on digits\n"
         "block unit(n) {\n conv2d(n, kernel = 1 | 3)\n relu?\n}\n"
+        "block both(a: wire, b: wire) {\n dag { x = relu | identity from b; output = concat from a, x }\n}\n"
         "block tower(depth, n) {\n if depth > 0 {\n relu | max_pool(2)\n tower(depth - 1, n)\n } else { conv2d(n) }\n}\n"
         f"network {{\n let w = 2 | 4\n let deep = 1..2\n conv2d(w)\n{body}\n {gather}\n linear(outputs)\n}}\n"
         f"{rng.choice(_LIMITS)}\n"
@@ -32,6 +33,10 @@ def _statement(rng: random.Random, depth: int) -> str:
         lambda: f"unit({rng.choice((2, '2 | 4', 'w + 1'))})",
         lambda: "tower(deep, w)",
         lambda: "act: relu | { max_pool(2); relu? }",
+        lambda: "dag { a = conv2d(w | 4) from input; b = relu from any(1, earlier); output = concat unused }",
+        lambda: "cell(inputs = 2, nodes = 4, edges = any(1), output = concat unused) { relu | conv2d(w) }",
+        lambda: "dag { a = conv2d(w, stride = 1 | 2) from input; output = both() from any(2, earlier) }",
+        lambda: "dag { a = unit(2) from input; b = relu from any(1, earlier); output = add from a, unused }",
         lambda: "{ let v = 2 | 3\n conv2d(v)\n conv2d(v) }",
     )
     if depth == 0 or rng.random() < 0.4:

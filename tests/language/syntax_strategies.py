@@ -56,9 +56,9 @@ def _choices(values: st.SearchStrategy[s.Value]) -> st.SearchStrategy[s.Choice]:
 
 
 def _extended(values: st.SearchStrategy[s.Value]) -> st.SearchStrategy[s.Value]:
-    arguments = st.lists(st.builds(s.Argument, st.one_of(st.none(), argument_names), values), max_size=2).map(
-        tuple
-    )
+    arguments = st.lists(
+        st.builds(s.Argument, st.one_of(st.none(), argument_names), values, st.booleans()), max_size=2
+    ).map(tuple)
     bodies = blocks(values)
     operators = st.sampled_from(
         ["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or"]

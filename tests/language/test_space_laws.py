@@ -10,16 +10,14 @@ from pathlib import Path
 import pytest
 from space_texts import space_text
 
-from nasdsl.language.configuration import Dead, Wire
+from nasdsl.language.check import machine_of
+from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision
 from nasdsl.language.errors import AnswerError, Infeasible, SpaceError
 from nasdsl.language.fold import answers
-from nasdsl.language.machine import Machine
 from nasdsl.language.point import Point
 from nasdsl.language.reading import parse
-from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.space import Space
-from nasdsl.language.steps import STEPS
 
 SEEDS = range(24)
 MOST = 400
@@ -41,10 +39,7 @@ def small_space(seed: int) -> Space:
 def every_point(space: Space) -> Iterator[Point]:
     """All points by trying every answer, without counting or pruning: the shapes alone decide."""
     program = space._program
-    assert space.task is not None
-    shape = next(iter(space.task.inputs.values()))
-    quantities = {"outputs": space.task.outputs}
-    machine = Machine(program.statement, program.frame_size, Wire(shape), quantities, SIGNATURES, STEPS)
+    machine = machine_of(program.statement, program.frame_size, space.task)
     waiting: list[tuple[object, dict[str, Answer]]] = [(machine.start(), {})]
     while waiting:
         configuration, found = waiting.pop()

@@ -67,7 +67,7 @@ def test_wiring_is_a_decision() -> None:
 
 
 def test_wires_are_checked() -> None:
-    assert codes("dag { a = relu from inptu; output = relu from a }") == ["unknown-name", "unknown-name"]
+    assert codes("dag { a = relu from inptu; output = relu from a }") == ["unknown-name"]
     assert codes("dag { a = relu from input }") == ["bad-wire"]
     assert codes("dag { a = relu; output = relu from input }") == ["bad-wire"]
     assert codes("dag { output = add from any(3, earlier) }") == ["bad-range"]
@@ -109,3 +109,140 @@ def test_tied_cells_decide_once_though_their_widths_differ() -> None:
         layer.shape.sizes()[0] for layer in found.decided(found.sample(0)).layers if layer.op == "conv2d"
     ]
     assert set(widths) == {8, 16}
+
+
+# --- cells in a row -------------------------------------------------------------------------
+
+
+def inputs_of(found: Space, name: str) -> list[tuple[str, ...]]:
+    """The inputs of the layers whose names end so, in the only point."""
+    (point,) = found.enumerate()
+    return [layer.inputs for layer in found.decided(point).layers if layer.name.endswith(name)]
+
+
+def test_the_second_input_is_that_of_the_cell_before() -> None:
+    found = space("conv2d(8); repeat 3 { cell(inputs = 2, nodes = 3) { identity } }")
+    (first, second, third) = inputs_of(found, "node_2_add")
+    layers = {layer.name: layer for layer in found.decided(found.default()).layers}
+
+    def read(names: tuple[str, ...]) -> list[str]:
+        return [layers[name].inputs[0] for name in names]
+
+    assert read(first) == ["conv2d", "conv2d"]  # nothing came before
+    assert read(second) == ["repeat_0_cell_node_2_add", "conv2d"]
+    assert read(third) == ["repeat_1_cell_node_2_add", "repeat_0_cell_node_2_add"]
+
+
+def test_what_comes_from_the_cell_before_is_brought_to_the_shape() -> None:
+    body = "conv2d(8); {}; conv2d(16, stride = 2); cell(inputs = 2, nodes = 3{}) {{ identity }}"
+    cell = "cell(inputs = 2, nodes = 3) { identity }"
+    for shortcut, op in (("", "project"), (", shortcut = pad", "pad")):
+        found = space(body.format(cell, shortcut))
+        inserted = [layer for layer in found.decided(found.default()).layers if layer.inserted]
+        assert [(one.op, one.inputs, one.shape.sizes()) for one in inserted] == [
+            (op, ("conv2d",), (16, 4, 4))
+        ]
+    assert codes(body.format(cell, ", shortcut = error")) == ["no-network"]
+    assert space(body.format(f"({cell})?", ", shortcut = error")).count() == 1  # the one without the first
+
+
+def test_a_cell_gives_what_no_node_reads() -> None:
+    found = space(
+        "conv2d(8); cell(inputs = 2, nodes = 5, edges = any(2), output = concat unused) { identity }"
+    )
+    assert found.count() == 1 * 3 * 6
+    for point in found.enumerate():
+        read = {
+            number for node in (3, 4) for number in str(point[f"network/cell/node[{node}]/from"]).split("+")
+        }
+        layers = {layer.name: layer for layer in found.decided(point).layers}
+        left = [number for number in ("2", "3", "4") if number not in read]
+        joined = layers["global_avg_pool"].inputs[0]
+        expected = [f"cell_node_{number}_add" for number in left]
+        assert list(layers[joined].inputs if len(left) > 1 else (joined,)) == expected
+        assert layers[joined].shape.sizes() == (8 * len(left), 8, 8)
+
+
+def test_a_dag_gives_what_nobody_reads() -> None:
+    network = "conv2d(8); dag { a = relu from input; b = gelu from any(1, earlier); c = silu from a; output = concat unused }"
+    found = space(network)
+    joined = [dict(ops(found, **{"network/b/from": answer})) for answer in ("input", "a")]
+    assert [one["concat"] for one in joined] == [("b_gelu", "c_silu")] * 2
+    mixed = space(
+        "dag { a = relu from input; b = gelu from input; c = add from input, unused; output = add from c }"
+    )
+    assert ops(mixed)[3] == ("add", ("input", "a_relu", "b_gelu"))
+    last = space("conv2d(8); dag { a = relu from input; b = gelu from input; output = relu from unused }")
+    assert ops(last)[4] == ("add", ("a_relu", "b_gelu"))
+
+
+def test_the_output_may_be_a_wire_made_before_others() -> None:
+    found = space("dag { a = relu from input; b = gelu from input; output = add from any(1, earlier) }")
+    for answer, source in (("a", "a_relu"), ("input", "input")):
+        assert ("global_avg_pool", (source,)) in ops(found, **{"network/output/from": answer})
+
+
+# --- wires as parameters --------------------------------------------------------------------
+
+TWO = "block two(a: wire, b: wire, width) { dag { x = conv2d(width) from b; output = concat from a, x } }\n"
+
+
+def with_blocks(blocks: str, network: str) -> Space:
+    return Space(check(parse(f"{HEAD}{blocks}network {{ {network}; global_avg_pool; linear(outputs) }}")))
+
+
+def test_a_block_takes_wires() -> None:
+    found = with_blocks(
+        TWO, "dag { p = relu from input; q = gelu from input; output = two(4 | 8) from p, q }"
+    )
+    assert found.count() == 2
+    layers = {layer.name: layer for layer in found.decided(found.default()).layers}
+    assert layers["output_two_x_conv2d"].inputs == ("q_gelu",)
+    assert layers["output_two_concat" if "output_two_concat" in layers else "output_two_output"].inputs == (
+        "p_relu",
+        "output_two_x_conv2d",
+    )
+
+
+def test_which_wires_go_into_a_block_is_a_decision() -> None:
+    found = with_blocks(TWO, "dag { p = relu from input; output = two(4) | two(8) from any(2, earlier) }")
+    assert found.count() == 2
+    three = with_blocks(
+        TWO, "dag { p = relu from input; q = gelu from p; output = two(4) from any(2, earlier) }"
+    )
+    assert {point["network/output/from"] for point in three.enumerate()} == {"input+p", "input+q", "p+q"}
+
+
+def test_a_block_of_one_wire_can_read_it_twice() -> None:
+    block = "block skip(a: wire) { conv2d(4); dag { output = concat from a, input } }\n"
+    found = with_blocks(block, "skip(); skip()")
+    assert [
+        layer.shape.sizes()[0] for layer in found.decided(found.default()).layers if layer.op == "concat"
+    ] == [
+        7,
+        11,
+    ]
+
+
+def test_the_wires_of_a_block_are_those_that_its_dag_may_choose_from() -> None:
+    block = "block mix(a: wire, b: wire) { dag { x = relu from any(1, earlier); output = add unused } }\n"
+    found = with_blocks(block, "dag { p = relu from input; output = mix() from p, input }")
+    assert [point["network/output/mix/x/from"] for point in found.enumerate()] == ["a", "b"]
+
+
+def blocks_codes(blocks: str, network: str) -> list[str]:
+    with pytest.raises(SpaceError) as caught:
+        with_blocks(blocks, network)
+    return [diagnostic.code for diagnostic in caught.value.diagnostics]
+
+
+def test_wires_of_blocks_are_checked() -> None:
+    assert blocks_codes(TWO, "two(4)") == ["bad-wire"]
+    assert blocks_codes(TWO, "dag { output = two(4) from input }") == ["bad-wire"]
+    assert blocks_codes(TWO, "dag { output = two(4) | relu from input, input }") == ["bad-wire"]
+    assert blocks_codes(TWO, "dag { p = relu from input; output = two(4) from p, unused }") == ["bad-wire"]
+    assert blocks_codes(TWO, "dag { output = two(4, a = input) from input, input }") == ["bad-wire"]
+    assert blocks_codes("block f(a: wyre) { relu }\n", "f(3)")[0] == "unknown-name"
+    assert blocks_codes("block f(a: wire = 3) { relu }\n", "f()") == ["wrong-kind"]
+    assert codes("relu; dag { x.y = relu from input; output = relu from input }") == ["bad-wire"]
+    assert codes("parallel(merge = add unused) { relu }") == ["bad-wire"]

@@ -119,10 +119,22 @@ SIGNATURES = (
         "cell",
         "wrapper",
         "A graph of nodes; each reads all earlier ones, or `edges = any(k)` of them, each through a "
-        "fresh body (Dong & Yang 2020; Liu et al. 2019). `output = concat` joins all inner nodes.",
+        "fresh body (Dong & Yang 2020; Liu et al. 2019). `output = concat` joins all inner nodes, "
+        "`output = concat unused` those that no other reads (Zoph et al. 2018).",
         (
             Argument("nodes", integer(2), "nodes, the inputs among them", 4),
-            Argument("inputs", integer(1), "how many nodes are inputs", 1),
+            Argument(
+                "inputs",
+                integer(1, 2),
+                "how many nodes are inputs; the second is the input of the cell before",
+                1,
+            ),
+            Argument(
+                "shortcut",
+                name_of("project", "pad", "error"),
+                "what brings the second input to the shape of the first",
+                "project",
+            ),
             Argument("merge", name_of("add", "concat", "mean", "mul"), "how a node joins its edges", "add"),
             Argument("edges", Kind("call"), "which earlier nodes each node reads; all if not given"),
             Argument("output", Kind("call"), "how inner nodes are joined; the last alone if not given"),

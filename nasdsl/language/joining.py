@@ -1,0 +1,134 @@
+"""What the wires of a graph do: kept, chosen, joined, brought to a shape."""
+
+from __future__ import annotations
+
+from nasdsl.language.adapting import adapt, same_shape
+from nasdsl.language.applying import counted, must
+from nasdsl.language.configuration import Dead, Frames, Label, Pending, Rest, Step, Wire, join, set_cell, wipe
+from nasdsl.language.machine import Machine
+from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.signature import ShapeError
+from nasdsl.language.tree import Feed, Inputs, Join, Keep, Merge, Part, Previous, Remember, Residual
+
+
+def residual(m: Machine, term: Residual, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    frames = set_cell(frames, rest.depth, term.skip, wire)
+    after = m.rest(term.merge, rest.depth, None, rest.parent)
+    return m.rest(term.body, rest.depth, None, after), wire, frames
+
+
+def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    if m.blind:
+        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
+    skipped: Wire = frames[rest.depth][term.skip]
+    label: Label = frames[rest.depth][term.label]
+    place = join(label.place, term.key)
+    if not same_shape(skipped.shape, wire.shape):
+        skipped, frames = _adapted(m, term.shortcut, skipped, wire.shape, f"{place}/shortcut", frames)
+    out = m.record(f"{place}/add", "add", {}, (wire, skipped), wire.shape)
+    return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def _adapted(
+    m: Machine, shortcut: str, wire: Wire, to: Shape, place: str, frames: Frames, what: str = "residual"
+) -> tuple[Wire, Frames]:
+    """The input of a residual, or of the cell before, brought visibly to another shape."""
+    try:
+        op, arguments = adapt(shortcut, wire.shape, to, must, what)
+    except ShapeError as error:
+        raise Dead(str(error)) from None
+    return counted(m, m.signatures[op], arguments, (wire,), to, place, frames, inserted=True)
+
+
+def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    return rest.parent, wire, set_cell(frames, rest.depth, term.cell, wire)
+
+
+def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    """`data` is (the parts that take part, how many of them have begun)."""
+    depth = rest.depth
+    if rest.data is None:
+        taking_part = _chosen(term, frames, depth)
+        if isinstance(taking_part, Pending):
+            return m.ask(taking_part, rest, wire, frames)
+        chosen, begun = taking_part, 0
+        frames = _noted(m, [term.parts[number] for number in chosen], depth, frames)
+    else:
+        chosen, begun = rest.data
+        frames = set_cell(frames, depth, term.parts[chosen[begun - 1]].out, wire)
+    if begun == len(chosen):
+        wires = tuple(frames[depth][term.parts[number].out] for number in chosen)
+        joined = _joined(m, term, wires, frames[depth][term.label])
+        return rest.parent, joined, wipe(frames, depth, term.slots)
+    part = term.parts[chosen[begun]]
+    following = m.rest(term, depth, (chosen, begun + 1), rest.parent)
+    source: Wire = frames[depth][part.source]
+    if part.body is None:
+        return following, source, frames
+    return m.rest(part.body, depth, None, following), source, frames
+
+
+def _chosen(term: Join | Feed, frames: Frames, depth: int) -> tuple[int, ...] | Pending:
+    """The parts that take part."""
+    if term.hole is not None:
+        answer = frames[depth][term.hole.slot]
+        return Pending(term.hole, depth) if answer is None else term.chosen[answer]
+    there = enumerate(term.parts)
+    read = frames[depth]
+    return tuple(n for n, part in there if not (part.spare and part.read is not None and read[part.read]))
+
+
+def _noted(m: Machine, parts: list[Part], depth: int, frames: Frames) -> Frames:
+    """The frames that know of the wires that are read, where somebody asks and it makes a difference."""
+    for part in parts:
+        if part.read is not None and not m.blind:
+            frames = set_cell(frames, depth, part.read, True)
+    return frames
+
+
+def feed(m: Machine, term: Feed, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    depth = rest.depth
+    chosen = _chosen(term, frames, depth)
+    if isinstance(chosen, Pending):
+        return m.ask(chosen, rest, wire, frames)
+    parts = [term.parts[number] for number in chosen]
+    frames = _noted(m, parts, depth, frames)
+    wires: list[Wire] = [frames[depth][part.source] for part in parts]
+    for cell, one in zip(term.into, wires, strict=True):
+        frames = set_cell(frames, depth, cell, one)
+    return rest.parent, wires[0], wipe(frames, depth, term.slots)
+
+
+def previous(m: Machine, term: Previous, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    depth = rest.depth
+    found = wire if m.blind or wire.before is None else wire.before
+    if not m.blind and not same_shape(found.shape, wire.shape):
+        label: Label = frames[depth][term.label]
+        place = join(label.place, term.key)
+        found, frames = _adapted(m, term.shortcut, found, wire.shape, place, frames, "cell")
+    return rest.parent, wire, set_cell(frames, depth, term.cell, found)
+
+
+def remember(m: Machine, term: Remember, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    if m.blind:
+        return rest.parent, wire, frames
+    given: Wire = frames[rest.depth][term.given]
+    return rest.parent, wire.after(given.after(None)), frames
+
+
+def inputs(m: Machine, term: Inputs, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    for cell, one in zip(term.cells, m.inputs, strict=True):
+        frames = set_cell(frames, rest.depth, cell, one)
+    return rest.parent, m.inputs[0], frames
+
+
+def _joined(m: Machine, term: Join, wires: tuple[Wire, ...], label: Label) -> Wire:
+    if len(wires) == 1 or m.blind:
+        return wires[0]
+    row = term.merge
+    assert row.shape is not None
+    try:
+        shape = row.shape(term.arguments, tuple(wire.shape for wire in wires), must)
+    except ShapeError as error:
+        raise Dead(str(error)) from None
+    return m.record(join(label.place, term.key), row.name, term.arguments, wires, shape)
