@@ -16,7 +16,7 @@ from nasdsl.language.fixing import fix, openings, said
 from nasdsl.language.kinds import describe, suits
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.signatures.signature import Argument
-from nasdsl.language.signatures.table import TRAINING
+from nasdsl.language.signatures.table import TRAINING, find, names
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
@@ -79,15 +79,15 @@ def _arguments(head: str, rest: list[str]) -> list[Argument]:
     if not rest:
         return list(row.arguments)
     groups = row.arguments[0].kind.groups if row.group == "setting" else ()
-    rows = [other for other in TRAINING.values() if other.group in groups] if groups else [row]
-    return [other.by_name[rest[0]] for other in rows if len(rest) == 1 and rest[0] in other.by_name]
+    rows = [find(name, groups) for name in names(groups)] if groups else [row]
+    return [other.by_name[rest[0]] for other in rows if other and len(rest) == 1 and rest[0] in other.by_name]
 
 
 def _takes(argument: Argument, value: Answer) -> bool:
     if argument.kind.type != "call":
         return suits(value, argument.kind)
-    row = TRAINING.get(value) if isinstance(value, str) else None
-    return row is not None and row.group in argument.kind.groups and not row.later
+    row = find(value, argument.kind.groups) if isinstance(value, str) else None
+    return row is not None and not row.later
 
 
 def overridden(settings: Mapping[str, Value], fixed: Mapping[str, Answer]) -> dict[str, Value]:
@@ -99,13 +99,20 @@ def overridden(settings: Mapping[str, Value], fixed: Mapping[str, Answer]) -> di
             continue  # a decision, which the point answers
         if rest:
             call = result.get(head)
-            if isinstance(call, Spec) and rest[0] in TRAINING[call.name].by_name:
+            if isinstance(call, Spec) and _has_argument(head, call, rest[0]):
                 result[head] = Spec(call.name, {**call.arguments, rest[0]: value})
         elif value is False:
             result.pop(head, None)
         else:
             result[head] = Spec(_call_name(head, value)) if _is_call(head, value) else value
     return result
+
+
+def _has_argument(head: str, call: Spec, name: str) -> bool:
+    setting = TRAINING[head]
+    groups = setting.arguments[0].kind.groups if setting.group == "setting" else (setting.group,)
+    row = find(call.name, groups)
+    return row is not None and name in row.by_name
 
 
 def _is_call(head: str, value: Answer) -> bool:

@@ -122,6 +122,7 @@ class Scope:
     parent: Scope | None = None
     definitions: dict[str, Definition] = field(default_factory=dict)
     in_train: bool = False
+    in_augment: bool = False  # inside `augment { }` of `train { }`
     references: dict[int, Span] = field(default_factory=dict)  # what is declared where (facts.py)
     wires: dict[str, NamedWire] = field(default_factory=dict)
     fed: tuple[int, ...] | None = None
@@ -196,7 +197,6 @@ class Checker:
     unparse: Callable[[s.Value], str]
     quantities: tuple[str, ...]
     blocks: dict[str, s.BlockDefinition] = field(default_factory=dict)
-    settings: set[str] = field(default_factory=set)
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
     measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth

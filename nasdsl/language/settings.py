@@ -36,10 +36,12 @@ def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
 
 
 def _first_setting(c: Checker, name: str, span: Span, scope: Scope) -> bool:
-    if name in c.settings:
+    """Once in a point: alternatives that exclude each other may each set it."""
+    key = f"={name}"  # no decision is called so
+    if key in scope.taken:
         c.problems.error("duplicate-setting", f"`{name}` is set twice", span)
         return False
-    c.settings.add(name)
+    scope.taken.add(key)
     return True
 
 
@@ -47,6 +49,7 @@ def setting_call(c: Checker, row: Signature, node: s.Call, scope: Scope, label: 
     if not _first_setting(c, row.name, node.span, scope):
         return None
     first = scope.frame.size
-    term = make(c, row, node, scope.inner(label or ("" if scope.prefix.endswith("/") else row.name)))
+    named = scope.prefix.endswith(f"{row.name}/" if scope.in_augment else "/")
+    term = make(c, row, node, scope.inner(label or ("" if named else row.name)))
     slots = (first, scope.frame.size) if has_hole(term) else (0, 0)
     return Assign(slots, row.name, term, span=node.span)

@@ -44,7 +44,8 @@ from nasdsl.language.uses import use
 from nasdsl.language.values import UNKNOWN, bind, refuse_later, value
 
 NETWORK_GROUPS = ("layer", "activation", "wrapper")
-TRAIN_GROUPS = ("setting", "regularizer", "augment")
+TRAIN_GROUPS = ("setting", "regularizer", "augmentation")
+AUGMENT_GROUPS = ("augment",)
 
 
 def body(c: Checker, block: s.Block, scope: Scope) -> Sequence:
@@ -126,7 +127,7 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
         return _let_as_statement(c, node, found, scope, label)
     if not scope.in_train and node.name in scope.definitions:
         return use(c, node, scope.definitions[node.name], scope, label)
-    groups = TRAIN_GROUPS if scope.in_train else NETWORK_GROUPS
+    groups = _groups(scope)
     row = table.find(node.name, groups)
     if row is None:
         _unknown(c, node, scope, groups)
@@ -135,9 +136,28 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
         return None
     if node.body is not None and not row.body:
         c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
+    if row.group == "augmentation":
+        return _augmentation(c, node, scope, label)
     if scope.in_train:
         return setting_call(c, row, node, scope, label)
     return _wrapper(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+
+
+def _groups(scope: Scope) -> tuple[str, ...]:
+    if not scope.in_train:
+        return NETWORK_GROUPS
+    return AUGMENT_GROUPS if scope.in_augment else TRAIN_GROUPS
+
+
+def _augmentation(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | None:
+    """The body of `augment { }`: its calls are settings of their own, in the order in which they act."""
+    if node.body is None:
+        message = "`augment` needs a body: `augment { flip; crop(pad = 2) }` on the same line"
+        c.problems.error("needs-body", message, node.span)
+        return None
+    inner = scope.inner(label or "augment")
+    inner.in_augment = True
+    return body(c, node.body, inner)
 
 
 def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
@@ -166,8 +186,10 @@ def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) ->
     elsewhere = table.SIGNATURES.get(node.name)
     if elsewhere is not None:
         place = "in a network" if not scope.in_train else "in `train { }`"
+        place = "in `augment { }`" if scope.in_augment else place
         message = f"`{node.name}` ({elsewhere.group}) does not stand as a statement {place}"
-        c.problems.error("misplaced-op", message, node.span)
+        help = "it stands in `augment { }`" if elsewhere.group == "augment" else ""
+        c.problems.error("misplaced-op", message, node.span, help)
         return
     what = "training setting" if scope.in_train else "operation"
     c.problems.unknown("unknown-op", f"no {what} is called `{node.name}`", node.span, node.name, known)

@@ -25,42 +25,69 @@ _DEFAULT = {
 _FOR_NUMBERS = ("mse", "mae", "huber")
 
 
-def training_loss(settings: Settings, kind: str) -> Loss:
-    """The loss with the regularizers of targets. Raises DataError where one does not fit the task."""
+def training_loss(settings: Settings, kind: str, counts: torch.Tensor | None = None) -> Loss:
+    """The loss with the regularizers of targets, and weights of classes by their `counts`.
+
+    Raises DataError where one does not fit the task.
+    """
     smoothing = call(settings, "label_smoothing")
-    if smoothing is None:
-        return measured_loss(settings, kind)
-    if kind not in ("classification", "next_token"):
+    if smoothing is not None and kind not in ("classification", "next_token"):
         raise DataError("label_smoothing is for classes", help=f"leave it out of a {kind}")
-    smooth = _smoothed(_loss(settings, kind), numbers(smoothing)["rate"])
-    return _over_positions(smooth) if kind == "next_token" else smooth
-
-
-def _smoothed(loss: Callable[..., torch.Tensor], rate: float) -> Loss:
-    return lambda outputs, targets: loss(outputs, targets, label_smoothing=rate)
+    loss = _loss(settings, kind, counts, 0.0 if smoothing is None else numbers(smoothing)["rate"])
+    return _over_positions(loss) if kind == "next_token" else loss
 
 
 def measured_loss(settings: Settings, kind: str) -> Loss:
     """The loss alone, as validation measures it. Raises DataError where it does not fit the task."""
-    loss = _loss(settings, kind)
-    return _over_positions(loss) if kind == "next_token" else loss
+    return _over_positions(_loss(settings, kind)) if kind == "next_token" else _loss(settings, kind)
 
 
-def _loss(settings: Settings, kind: str) -> Loss:
-    spec = call(settings, "loss") or Spec(_DEFAULT[kind])
+def _loss(settings: Settings, kind: str, counts: torch.Tensor | None = None, smoothing: float = 0.0) -> Loss:
+    spec = call(settings, "loss") or Spec(_DEFAULT[kind], {"weights": "none"})
     if (spec.name in _FOR_NUMBERS) != (kind == "regression"):
         raise DataError(f"the loss `{spec.name}` does not fit a {kind}", help=f"use `{_DEFAULT[kind]}`")
+    if spec.name == "focal" and kind == "multilabel":
+        raise DataError("the loss `focal` looks at one class a sample", help="use `cross_entropy`")
+    weights = None
+    if spec.arguments.get("weights") == "balanced":
+        if kind != "classification":
+            raise DataError(f"weights of classes need classes, and this is a {kind}")
+        weights = None if counts is None else counts.sum() / (len(counts) * counts.clamp_min(1))
     match spec.name:
         case "cross_entropy" if kind == "multilabel":
             return functional.binary_cross_entropy_with_logits
         case "cross_entropy":
-            return functional.cross_entropy
+            return partial(functional.cross_entropy, weight=weights, label_smoothing=smoothing)
+        case "focal":
+            return partial(focal_loss, gamma=numbers(spec)["gamma"], weights=weights, smoothing=smoothing)
         case "mae":
             return functional.l1_loss
         case "huber":
             return partial(functional.huber_loss, delta=numbers(spec)["delta"])
         case _:
             return functional.mse_loss
+
+
+def focal_loss(
+    outputs: torch.Tensor,
+    targets: torch.Tensor,
+    gamma: float,
+    weights: torch.Tensor | None = None,
+    smoothing: float = 0.0,
+) -> torch.Tensor:
+    """-(1 - p)^gamma log p of the right class (Lin et al. 2017, arXiv 1708.02002, equation 5), averaged.
+
+    Targets are classes (n,) or shares (n, classes), which weigh the terms of the classes. Labels (n, labels)
+    of a multilabel task never come here: their loss is chosen before.
+    """
+    logs = outputs.log_softmax(1)
+    if targets.ndim == 1:
+        targets = functional.one_hot(targets, outputs.shape[1]).to(outputs.dtype)
+    targets = (1 - smoothing) * targets + smoothing / outputs.shape[1]
+    if weights is not None:
+        targets = targets * weights
+    terms = -targets * (1 - logs.exp()) ** gamma * logs
+    return terms.sum(1).mean() if weights is None else terms.sum() / targets.sum()
 
 
 def _over_positions(loss: Loss) -> Loss:

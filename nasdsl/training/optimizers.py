@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,16 +11,21 @@ from torch import nn
 from compiler.hooks import parameter_groups
 from nasdsl.language.network import Spec
 from nasdsl.training.errors import DataError
+from nasdsl.training.layers import head
+from nasdsl.training.lion import Lion
+from nasdsl.training.muon import Muon
 from nasdsl.training.settings import numbers
 
 Groups = list[dict[str, Any]]
 
 
-def optimizer(spec: Spec, module: nn.Module, weight_decay: float | None = None) -> torch.optim.Optimizer:
-    """An optimizer over the trainable weights of a module.
+def optimizer(
+    spec: Spec, module: nn.Module, weight_decay: float | None = None, more: Sequence[nn.Parameter] = ()
+) -> torch.optim.Optimizer:
+    """An optimizer over the trainable weights of a module, and `more` of methods, which do not decay.
 
     `weight_decay` takes the place of the optimizer's own; which tensors it pulls is for `compiler.hooks` to say.
-    Raises DataError for a module without trainable weights.
+    Each group keeps its rate in `full_lr`. Raises DataError for a module without trainable weights.
     """
     arguments = numbers(spec)
     decay = arguments["weight_decay"] if weight_decay is None else weight_decay
@@ -29,10 +34,29 @@ def optimizer(spec: Spec, module: nn.Module, weight_decay: float | None = None) 
         raise DataError(
             "the network has no weights to train", help="add a layer with weights: `linear(outputs)`"
         )
+    if more:
+        groups.append({"params": list(more), "weight_decay": 0.0})
+    if spec.name == "muon":
+        groups = _by_stepping(groups, module, arguments)
     made = _MAKE[spec.name](groups, spec, arguments)
     for group in made.param_groups:
-        group["full_lr"] = arguments["lr"]
+        group.setdefault("full_lr", arguments["lr"])
     return made
+
+
+def _by_stepping(groups: Groups, module: nn.Module, arguments: Mapping[str, float]) -> Groups:
+    """Hidden matrices and kernels apart from all that AdamW steps."""
+    apart: list[nn.Module] = [one for one in module.modules() if isinstance(one, nn.Embedding)]
+    last = head(module)
+    apart += [] if last is None else [last]
+    not_hidden = {id(p) for one in apart for p in one.parameters()}
+    found: Groups = []
+    for group in groups:
+        for matrices in (True, False):
+            chosen = [p for p in group["params"] if (p.ndim > 1 and id(p) not in not_hidden) is matrices]
+            rate = arguments["lr"] if matrices else arguments["other_lr"]
+            found.append({**group, "params": chosen, "matrices": matrices, "full_lr": rate})
+    return [group for group in found if group["params"]]
 
 
 def set_rate(made: torch.optim.Optimizer, factor: float) -> None:
@@ -58,9 +82,19 @@ def _rmsprop(groups: Groups, spec: Spec, a: Mapping[str, float]) -> torch.optim.
     return torch.optim.RMSprop(groups, a["lr"], a["alpha"], momentum=a["momentum"])
 
 
+def _lion(groups: Groups, spec: Spec, a: Mapping[str, float]) -> torch.optim.Optimizer:
+    return Lion(groups, a["lr"], (a["beta1"], a["beta2"]))
+
+
+def _muon(groups: Groups, spec: Spec, a: Mapping[str, float]) -> torch.optim.Optimizer:
+    return Muon(groups, a["lr"], a["momentum"], spec["nesterov"] is True)
+
+
 _MAKE: Mapping[str, Callable[[Groups, Spec, Mapping[str, float]], torch.optim.Optimizer]] = {
     "sgd": _sgd,
     "adam": _adam,
     "adamw": _adamw,
     "rmsprop": _rmsprop,
+    "lion": _lion,
+    "muon": _muon,
 }

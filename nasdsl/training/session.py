@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,10 +23,11 @@ from nasdsl.training.measuring import measured, outputs_of
 from nasdsl.training.methods import hypergradient, plateau
 from nasdsl.training.methods.table import methods
 from nasdsl.training.optimizers import optimizer, set_rate
+from nasdsl.training.pacing import length, n_batches
 from nasdsl.training.protocols import Course, Parts, Setup, together
 from nasdsl.training.resident import resident
 from nasdsl.training.schedules import Attentive, Schedule, pace, schedule
-from nasdsl.training.settings import Settings, call, real, whole
+from nasdsl.training.settings import Settings, call, real, setting, whole
 
 if TYPE_CHECKING:
     from compiler.plan import Plan
@@ -65,6 +66,9 @@ class Session:
             raise Diverged(f"the training loss is {train_loss}{LOWER_RATE}")
         self.course.epoch += 1
         found = {"train_loss": train_loss, **self.measure()}
+        until = call(self.setup.settings, "until")
+        if until is not None and until.name == "interpolation":
+            found["interpolated"] = self._answered_right()
         for told in self.parts.after_epoch:
             told(self.course, found)
         return found
@@ -77,6 +81,12 @@ class Session:
             if not math.isfinite(value):
                 raise Diverged(f"`{name}` is {value} on the validation part{LOWER_RATE}")
         return found
+
+    def _answered_right(self) -> float:
+        """Share of the samples that train."""
+        setup = self.setup
+        rows = self.course.rows.to(setup.device)
+        return measured(self.network(), setup.data, rows, setup.kind, setup.loss)["accuracy"]
 
     def network(self) -> nn.Module:
         """The one to measure and keep; the one in training, unless a method has another."""
@@ -103,8 +113,9 @@ class Session:
         self.hooks.set_progress(course.step, course.n_steps)
         set_rate(course.optimizer, self.schedule(course.step))
         course.optimizer.zero_grad()
-        outputs = outputs_of(course.module, batch)
-        loss = self._total(batch, outputs)
+        with self._precision():
+            outputs = outputs_of(course.module, batch)
+            loss = self._total(batch, outputs)
         loss.backward()  # type: ignore[no-untyped-call]
         self.hooks.after_backward(lambda: outputs_of(course.module, batch))
         for hook in parts.gradients:
@@ -118,6 +129,11 @@ class Session:
         for observe in parts.observers:
             observe(batch, {name: output.detach() for name, output in outputs.items()}, course)
         return loss.detach()
+
+    def _precision(self) -> AbstractContextManager[object]:
+        if setting(self.setup.settings, "precision") == "fp32":
+            return nullcontext()
+        return torch.autocast(self.setup.device.type, torch.bfloat16)
 
     def _total(self, batch: Batch, outputs: Tensors) -> torch.Tensor:
         """The sum over all outputs, with the terms of methods and of the network itself."""
@@ -146,6 +162,7 @@ def session(
     if data.kind == "next_token":
         refuse_leak(module, resident(data, fold, device), torch.from_numpy(np.array(rows.train)).to(device))
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
+    long = length(settings, len(rows.train), batch_size, n_epochs, tokens_of(data))
     setup = Setup(
         module=module,
         plan=plan,
@@ -155,8 +172,8 @@ def session(
         outputs=data.outputs,
         rows=torch.from_numpy(np.array(rows.train)),
         batch_size=batch_size,
-        n_epochs=n_epochs,
-        n_steps=n_epochs * n_batches(len(rows.train), batch_size),
+        n_epochs=long.n_epochs,
+        n_steps=long.n_steps,
         seed=seed,
         device=device,
         loss=measured_loss(settings, data.kind),
@@ -164,23 +181,39 @@ def session(
     optimizer_spec, schedule_spec = call(settings, "optimizer"), call(settings, "schedule")
     assert optimizer_spec is not None and schedule_spec is not None
     rate, rate_parts = _rate(schedule_spec, optimizer_spec, setup)
+    parts = together([methods(setup), rate_parts, Parts(fuses=_fuses(settings, optimizer_spec))])
+    stepping = optimizer(optimizer_spec, module, real(settings, "weight_decay"), parts.weights)
     return Session(
         setup=setup,
-        course=Course(
-            module=module,
-            optimizer=optimizer(optimizer_spec, module, real(settings, "weight_decay")),
-            n_epochs=n_epochs,
-            n_steps=setup.n_steps,
-            rows=setup.rows,
-        ),
-        parts=together([methods(setup), rate_parts]),
+        course=Course(module, stepping, setup.n_epochs, setup.n_steps, setup.rows),
+        parts=parts,
         hooks=Hooks(module),
-        loss=training_loss(settings, data.kind),
+        loss=training_loss(settings, data.kind, _class_counts(data, rows.train, device)),
         schedule=rate,
         order=torch.Generator().manual_seed(seed if order is None else order),
         valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
         extra=extra,
     )
+
+
+def tokens_of(data: Dataset) -> int:
+    """Symbols in a sample of a text; 1 for a sample of other data."""
+    return math.prod(shape.sizes()[0] for shape in data.shapes.values() if shape.layout == "index")
+
+
+def _class_counts(data: Dataset, rows: np.ndarray, device: torch.device) -> torch.Tensor | None:
+    """Rows of each class that train; None for other tasks."""
+    if data.kind != "classification":
+        return None
+    (targets, *_) = data.targets.values()
+    return torch.from_numpy(np.bincount(targets[rows], minlength=data.outputs)).float().to(device)
+
+
+def _fuses(settings: Settings, optimizer: Spec) -> bool:
+    """A fused training has one length, one precision, and torch's own optimizers."""
+    own = ("lion", "muon")
+    precise = setting(settings, "precision") == "fp32"
+    return call(settings, "until") is None and precise and optimizer.name not in own
 
 
 def _rate(spec: Spec, optimizer_spec: Spec, setup: Setup) -> tuple[Schedule, Parts]:
@@ -193,12 +226,6 @@ def _rate(spec: Spec, optimizer_spec: Spec, setup: Setup) -> tuple[Schedule, Par
 def chance_of(seed: int, fold: int) -> int:
     """The seed of what a fold draws while it trains: its own, so that folds may train together or in turn."""
     return (seed + 7919 * fold) % 2**63
-
-
-def n_batches(n_rows: int, batch_size: int) -> int:
-    """Per epoch. A lone last sample waits for another epoch: batch norm cannot take it."""
-    full, rest = divmod(n_rows, batch_size)
-    return full + (rest > 1)
 
 
 @contextmanager

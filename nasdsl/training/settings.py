@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from nasdsl.language.network import Spec, Value
-from nasdsl.language.signatures.table import TRAINING
+from nasdsl.language.signatures.table import TRAINING, find
 from nasdsl.training.errors import DataError
 
 Settings: TypeAlias = Mapping[str, Value]
@@ -48,11 +48,11 @@ def call(settings: Settings, name: str) -> Spec | None:
 
 
 def _complete(name: str, spec: Spec) -> Spec:
-    row = TRAINING.get(spec.name)
-    groups = (
-        TRAINING[name].arguments[0].kind.groups if TRAINING[name].group == "setting" else ("regularizer",)
+    setting = TRAINING[name]
+    row = find(
+        spec.name, setting.arguments[0].kind.groups if setting.group == "setting" else (setting.group,)
     )
-    if row is None or row.group not in groups or row.later:
+    if row is None or row.later:
         raise DataError(f"`{name} = {spec.name}` is not part of this version")
     return Spec(spec.name, {a.name: spec.arguments.get(a.name, a.default) for a in row.arguments})
 

@@ -17,6 +17,7 @@ from nasdsl.training.dataset import Dataset, Part
 from nasdsl.training.errors import DataError
 from nasdsl.training.losses import measured_loss
 from nasdsl.training.measuring import means, measured
+from nasdsl.training.pacing import epochs_of, stop
 from nasdsl.training.resident import resident
 from nasdsl.training.session import Session, chance_of, session
 from nasdsl.training.settings import Settings, whole
@@ -66,7 +67,8 @@ def train(
     began = time.perf_counter()
     device = torch.device(device)
     check_fits(plan, dataset)
-    n_epochs = whole(settings, "epochs") if epochs is None else epochs
+    n_epochs = epochs_of(settings, whole(settings, "epochs") if epochs is None else epochs)
+    ends = stop(settings, dataset.kind)
     modules = [module, *(copy.deepcopy(module) for _ in dataset.folds[1:])]
     curve: list[dict[str, float]] = []
     with one_thread(device):
@@ -77,15 +79,17 @@ def train(
                 sessions.append(
                     session(m, plan, settings, dataset, fold, seed, n_epochs, device, order, tuple(measures))
                 )
-        for epoch in range(1, n_epochs + 1):
+        for epoch in range(1, max(one.setup.n_epochs for one in sessions) + 1):
             each = []
             for one, chance in zip(sessions, chances, strict=True):
                 with chance.drawing():
                     each.append(one.epoch())
             found = means(each)
+            ended = ends(found, time.perf_counter() - began)
+            found.pop("interpolated", None)
             curve.append({"step": epoch, **found})
-            found = {name: value for name, value in found.items() if name != "train_loss"}
-            if on_epoch is not None and not on_epoch(epoch, found):
+            found.pop("train_loss")
+            if (on_epoch is not None and not on_epoch(epoch, found)) or ended:
                 break
         sessions[0].finish()
     return Trained(found, curve, time.perf_counter() - began, kept_state(module))

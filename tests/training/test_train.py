@@ -187,7 +187,7 @@ def test_losses_of_numbers(loss, a_line):
         ("loss", Spec("mse"), "classification", "does not fit a classification"),
         ("loss", Spec("cross_entropy"), "regression", "does not fit a regression"),
         ("label_smoothing", Spec("label_smoothing"), "regression", "is for classes"),
-        ("optimizer", Spec("lion"), "classification", "not part of this version"),
+        ("loss", Spec("prox_matching"), "classification", "not part of this version"),
         ("optimizer", Spec("cosine"), "classification", "not part of this version"),
         ("batch_size", 0, "classification", "at least 1"),
         ("clip", "much", "classification", "takes a number"),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from nasdsl.language.signatures.data import DATA_SIGNATURES
 from nasdsl.language.signatures.layers import LAYER_SIGNATURES
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.signatures.training import TRAINING_SIGNATURES
+from nasdsl.language.signatures.training import STOP_SIGNATURES, TRAINING_SIGNATURES
 
 
 def _by_name(rows: tuple[Signature, ...]) -> Mapping[str, Signature]:
@@ -20,13 +20,15 @@ def _by_name(rows: tuple[Signature, ...]) -> Mapping[str, Signature]:
 # What may stand in a network, with activations and weights; in `train { }`; after `task … on`.
 LAYERS = _by_name(LAYER_SIGNATURES)
 TRAINING = _by_name(TRAINING_SIGNATURES)
+STOPS = _by_name(STOP_SIGNATURES)  # a table of their own: `epochs` and `loss` are settings too
 DATA = _by_name(DATA_SIGNATURES)
-SIGNATURES: Mapping[str, Signature] = MappingProxyType({**DATA, **TRAINING, **LAYERS})
+SIGNATURES: Mapping[str, Signature] = MappingProxyType({**DATA, **STOPS, **TRAINING, **LAYERS})
+_TABLES = (LAYERS, TRAINING, STOPS, DATA)
 
 
 def find(name: str, groups: tuple[str, ...]) -> Signature | None:
     """The row of this name in one of the groups."""
-    for table in (LAYERS, TRAINING, DATA):
+    for table in _TABLES:
         row = table.get(name)
         if row is not None and row.group in groups:
             return row
@@ -35,4 +37,4 @@ def find(name: str, groups: tuple[str, ...]) -> Signature | None:
 
 def names(groups: tuple[str, ...]) -> list[str]:
     """All names in these groups, in the order of the tables."""
-    return [r.name for t in (LAYERS, TRAINING, DATA) for r in t.values() if r.group in groups]
+    return [r.name for t in _TABLES for r in t.values() if r.group in groups]

@@ -98,8 +98,27 @@ _OPTIMIZERS = (
         _MOMENTUM,
         _decay(0.0),
     ),
-    _later("optimizer", "lion", "Signs of momentum (Chen et al. 2023).", _rate(1e-4), _decay(1e-1)),
-    _later("optimizer", "muon", "Orthogonalized momentum of matrices.", _rate(2e-2), _decay(0.0)),
+    _row(
+        "optimizer",
+        "lion",
+        "The sign of a mean of gradients (Chen et al. 2023, algorithm 2); a tenth of AdamW's rate, ten times its decay.",
+        _rate(1e-4),
+        _decay(1e-1),
+        Argument("beta1", real(0, 1), "share of the mean in a step", 0.9),
+        Argument("beta2", real(0, 1), "memory of the mean", 0.99),
+    ),
+    _row(
+        "optimizer",
+        "muon",
+        "Momentum of matrices, orthogonalized (Jordan et al. 2024); all other weights by AdamW.",
+        _rate(2e-2),
+        _decay(0.0),
+        Argument("momentum", real(0, 1), "memory of the gradients", 0.95),
+        _NESTEROV,
+        Argument(
+            "other_lr", _POSITIVE, "rate of AdamW for biases, norms, embeddings and the last layer", 1e-3
+        ),
+    ),
 )
 
 _WARMUP = Argument("warmup", _SHARE, "share of all steps in which the rate rises from zero", 0.0)
@@ -155,7 +174,17 @@ _SCHEDULES = (
 )
 
 _LOSSES = (
-    _row("loss", "cross_entropy", "Minus the log of the probability of the class."),
+    _row(
+        "loss",
+        "cross_entropy",
+        "Minus the log of the probability of the class, or of each label.",
+        Argument(
+            "weights",
+            name_of("none", "balanced"),
+            "of the classes: all 1, or in inverse proportion to their rows",
+            "none",
+        ),
+    ),
     _row("loss", "mse", "Mean squared error, of standardized targets."),
     _row("loss", "mae", "Mean absolute error, of standardized targets."),
     _row(
@@ -164,11 +193,12 @@ _LOSSES = (
         "Squared near zero, linear beyond `delta` (Huber 1964).",
         Argument("delta", _POSITIVE, "where it turns linear, in standard deviations", 1.0),
     ),
-    _later(
+    _row(
         "loss",
         "focal",
-        "Cross entropy that looks away from what is easy.",
+        "Cross entropy that looks away from what is easy (Lin et al. 2017, equation 5).",
         Argument("gamma", real(0), "how much", 2.0),
+        Argument("weights", name_of("none", "balanced"), "of the classes", "none"),
     ),
     _later("loss", "prox_matching", "Learned proximal networks' objective."),
 )
@@ -184,37 +214,56 @@ _REGULARIZERS = (
         "A share of each target is spread over all classes (Szegedy et al. 2016).",
         Argument("rate", _SHARE, "the share", 0.1),
     ),
-    _later("regularizer", "adamixup", "Mixup whose shares are learned."),
-    _later("regularizer", "cutmix", "A box of one image in another (Yun et al. 2019).", _ALPHA),
-    _later(
+    _row(
+        "regularizer",
+        "adamixup",
+        "Mixup whose shares are learned, kept off real samples by a discriminator (Guo et al. 2019).",
+        Argument("intrusion", real(0), "weight of the discriminator's loss", 1.0),
+    ),
+    _row(
+        "regularizer",
+        "cutmix",
+        "A box of one map pasted into another (Yun et al. 2019).",
+        Argument("alpha", _POSITIVE, "both parameters of the Beta distribution of the kept share", 1.0),
+        Argument("probability", _SHARE, "of pasting into a batch at all", 1.0),
+    ),
+    _row(
         "regularizer",
         "drop_path",
-        "Residual branches left out at random.",
-        Argument("rate", _SHARE, "how often", 0.1),
+        "Residual branches left out at random, later ones more often (Huang et al. 2016).",
+        Argument("rate", _SHARE, "how often the last branch", 0.1),
     ),
-    _later(
+    _row(
         "regularizer",
         "dropout",
-        "Dropout that begins late.",
+        "Dropout before every layer with weights but the first, that may begin late (Xue et al. 2023).",
         Argument("rate", _SHARE, "share of zeros", 0.1),
         Argument("from", _SHARE, "share of training before it begins", 0.5),
     ),
-    _later(
+    _row(
         "regularizer",
         "elr",
-        "Early-learning regularization.",
-        Argument("beta", _SHARE, "memory", 0.7),
-        _WEIGHT,
+        "Early-learning regularization: keeps to what was answered before wrong labels are learned (Liu et al. 2020).",
+        Argument("beta", _SHARE, "memory of the answers", 0.7),
+        Argument("weight", real(0), "of this term in the loss", 3.0),
     ),
-    _later(
-        "regularizer", "ps_kd", "Progressive self-distillation.", Argument("alpha", _SHARE, "last share", 0.8)
+    _row(
+        "regularizer",
+        "ps_kd",
+        "Targets softened more and more by the network's own answers of an epoch ago (Kim et al. 2021).",
+        Argument("alpha", _SHARE, "share of the answers in the last epoch", 0.8),
     ),
-    _later(
+    _row(
         "regularizer",
         "anchor",
-        "Keeps close to where training began.",
-        Argument("kind", name_of("l2", "ewc", "distill"), "close in what", "l2"),
-        _WEIGHT,
+        "Keeps close to where training began (Smith et al. 2022).",
+        Argument(
+            "kind",
+            name_of("l2", "ewc", "distill"),
+            "close in weights, in weights that matter, or in answers",
+            "l2",
+        ),
+        Argument("weight", real(0), "of this term in the loss", 1.0),
     ),
     _later("regularizer", "repel", "Adapt, then unlearn.", Argument("gamma", real(0), "strength", 1.0)),
     _later("regularizer", "self_supervised", "An auxiliary task on masked inputs.", _WEIGHT),
@@ -225,9 +274,101 @@ _REGULARIZERS = (
 )
 
 _AUGMENTATIONS = (
-    _later("augment", "augment", "Random changes of the inputs.", body=True),
-    _later("augment", "flip", "Mirrored left to right, half of the time."),
-    _later("augment", "crop", "Shifted by a random crop.", Argument("pad", integer(0), "pixels around", 4)),
+    Signature(
+        "augment",
+        "augmentation",
+        "Random changes of the inputs, in the order of its body.",
+        body=True,
+        positional=0,
+    ),
+    _row(
+        "augment",
+        "flip",
+        "Each map mirrored along its last axis.",
+        Argument("probability", _SHARE, "how often", 0.5),
+    ),
+    _row(
+        "augment",
+        "crop",
+        "Each map shifted: padded with zeros, then cut to its size at a random place.",
+        Argument("pad", integer(0), "positions around", 4),
+    ),
+    _row(
+        "augment",
+        "noise",
+        "Gaussian noise added to standardized inputs.",
+        Argument("deviation", real(0), "of the noise", 0.1),
+    ),
+    _row(
+        "augment",
+        "erase",
+        "A random box of each map set to zero (DeVries & Taylor 2017).",
+        Argument("share", _SHARE, "of each axis", 0.25),
+    ),
+    _row(
+        "augment",
+        "jitter",
+        "Each sample multiplied by a random factor.",
+        Argument("spread", _SHARE, "factors lie in 1 - spread .. 1 + spread", 0.1),
+    ),
+)
+
+STOP_SIGNATURES: tuple[Signature, ...] = (
+    _row("stop", "epochs", "After so many passes.", Argument("count", integer(1), "passes", required=True)),
+    _row("stop", "steps", "After so many steps.", Argument("count", integer(1), "steps", required=True)),
+    _row(
+        "stop",
+        "tokens",
+        "After so many symbols of a text, or samples of other data.",
+        Argument("count", integer(1), "symbols or samples", required=True),
+    ),
+    _row(
+        "stop",
+        "seconds",
+        "At the end of the epoch in which the time runs out; two runs need not be equal.",
+        Argument("count", _POSITIVE, "seconds of wall time", required=True),
+    ),
+    _row(
+        "stop",
+        "patience",
+        "After so many epochs in a row without a new lowest validation loss.",
+        Argument("count", integer(1), "epochs", required=True),
+    ),
+    _row(
+        "stop",
+        "loss",
+        "As soon as the training loss of an epoch is this low.",
+        Argument("value", _POSITIVE, "of the loss with its regularizers", required=True),
+    ),
+    _row("stop", "interpolation", "As soon as every training sample is answered right."),
+)
+
+_SELECTIONS = (
+    _row(
+        "selection",
+        "subset",
+        "Training on the hardest part of the data, or on a random one (Paul et al. 2021).",
+        Argument("keep", real(0, 1, open_low=True), "share of the training part", 0.5),
+        Argument(
+            "by",
+            name_of("el2n", "grand", "random"),
+            "error of the answers, norm of the gradient, or chance",
+            "el2n",
+        ),
+        Argument("after", integer(0), "epochs on everything, over which scores are averaged", 2),
+        Argument("offset", _SHARE, "share of the hardest that is left out: wrong labels are hard", 0.0),
+    ),
+)
+
+_POLICIES = (
+    _row("policy", "all", "Every weight."),
+    _row(
+        "policy",
+        "half",
+        "A random half of the tensors, drawn anew each round; input and output layers always (Hui et al. 2025).",
+        Argument("rounds", integer(1), "how many draws", 4),
+    ),
+    _row("policy", "head", "The last layer with weights alone."),
 )
 
 _SETTINGS = (
@@ -245,15 +386,24 @@ _SETTINGS = (
         "loss", "What is minimized; by default cross_entropy for classes, mse for numbers.", call_of("loss")
     ),
     _setting("clip", "The largest norm of all gradients together; by default none.", _POSITIVE),
-    _setting("precision", "Number format of the arithmetic.", name_of("fp32", "bf16"), "fp32", later=True),
-    _setting("until", "When training ends.", call_of("stop"), later=True),
-    _setting("average", "Average of the weights of the last epochs.", _SHARE, later=True),
+    _setting(
+        "precision",
+        "Number format of the forward pass; weights stay in fp32.",
+        name_of("fp32", "bf16"),
+        "fp32",
+    ),
+    _setting("until", "What may end training before all `epochs` are done.", call_of("stop")),
+    _setting(
+        "average",
+        "Share of all steps, the last ones, whose weights are averaged to what is measured and kept.",
+        real(0, 1, open_low=True),
+    ),
     _setting("prepare", "How inputs are scaled.", name_of("standardize", "quantile"), later=True),
     _setting("scale", "Rates and initialisation relative to the width.", call_of("constructor"), later=True),
-    _setting("tune", "Which weights are trained.", name_of("all", "half", "head"), later=True),
+    _setting("tune", "Which weights are trained.", call_of("policy")),
     _setting("tune_online", "How `online` ranges are tuned.", name_of("stn", "bo_rep", "pbt"), later=True),
     _setting("predict", "How outputs become answers.", name_of("argmax", "frechet", "lame"), later=True),
-    _setting("data", "Training on a chosen part.", call_of("constructor"), later=True),
+    _setting("data", "The part of the training data that is used.", call_of("selection")),
     _setting("lr", "The learning rate of any optimizer.", _POSITIVE, later=True),
     _setting("init", "How weights begin.", STRING, later=True),
 )
@@ -265,4 +415,6 @@ TRAINING_SIGNATURES: tuple[Signature, ...] = (
     *_LOSSES,
     *_REGULARIZERS,
     *_AUGMENTATIONS,
+    *_SELECTIONS,
+    *_POLICIES,
 )

@@ -6,21 +6,49 @@ from collections.abc import Mapping
 
 from nasdsl.language.network import Spec
 from nasdsl.language.signatures.table import TRAINING
-from nasdsl.training.methods import clip, label_smoothing, mixup
+from nasdsl.training.methods import (
+    anchor,
+    average,
+    clip,
+    cutmix,
+    drop_path,
+    dropout,
+    elr,
+    label_smoothing,
+    mixup,
+    ps_kd,
+    subset,
+    tune,
+)
+from nasdsl.training.methods.augment import AUGMENTATIONS
 from nasdsl.training.protocols import Maker, Parts, Setup, together
 from nasdsl.training.settings import Settings, call, real
 
-# The order is that of the callables on one joint.
+# The order is that of the callables on one joint. Freezing stands before all that looks at what is trained.
 METHODS: Mapping[str, Maker] = {
+    "tune": tune.make,
+    "data": subset.make,
     "label_smoothing": label_smoothing.make,
+    "ps_kd": ps_kd.make,
     "mixup": mixup.make,
+    "cutmix": cutmix.make,
+    "elr": elr.make,
+    "anchor": anchor.make,
+    "drop_path": drop_path.make,
+    "dropout": dropout.make,
     "clip": clip.make,
+    "average": average.make,
 }
 
 
 def methods(setup: Setup) -> Parts:
-    """Everything that the settings ask for, joined. Raises DataError where a method does not fit the task."""
-    asked = ((make, _asked(setup.settings, name)) for name, make in METHODS.items())
+    """Everything that the settings ask for, joined. Raises DataError where a method does not fit the task.
+
+    Changes of the inputs act in the order in which the settings name them.
+    """
+    augmented = [(make, name) for name in setup.settings if (make := AUGMENTATIONS.get(name))]
+    makers = [*augmented, *((make, name) for name, make in METHODS.items())]
+    asked = ((make, _asked(setup.settings, name)) for make, name in makers)
     return together(make(spec, setup) for make, spec in asked if spec is not None)
 
 
