@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-from nasdsl.language import syntax
 from nasdsl.language.reading import load
 from nasdsl.language.space import Space
 
@@ -22,12 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     space = load(options.file)
     total = str(space.count())
-    print(json.dumps({"tree": total, "valid": _valid(space, total)}) if options.json else total)
+    print(json.dumps({"tree": total, "valid": _valid(space)}) if options.json else total)
     return 0
 
 
-def _valid(space: Space, total: str) -> str | dict[str, str]:
-    """The number of points that hold every `require`; bounds where only those are certain."""
-    if not any(isinstance(item, syntax.Require) for item in space.file.items):
-        return total
-    return {"at_least": "0", "at_most": total}
+def _valid(space: Space) -> str | dict[str, str]:
+    """The number of points that hold every `require`; certified bounds where it is not known exactly."""
+    if not space.has_requirements:
+        return str(space.count())
+    found = space.count_valid()
+    if found.at_least == found.at_most:
+        return str(found.at_least)
+    return {"at_least": str(found.at_least), "at_most": str(found.at_most)}

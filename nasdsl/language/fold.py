@@ -58,12 +58,12 @@ class Fold:
         rules: Rules | None = None,
     ) -> None:
         self._situations = situations
-        self._rules = rules
+        self.rules = rules
         self.is_blurred = False
         self.machine = machine
         self._end = end
         self._combine = combine
-        self._cost = cost
+        self.cost = cost
         self._values: dict[Node, int | None] = {}
         self._arrivals: dict[Configuration, tuple[int, Configuration] | None] = {}
         self._asks: dict[Configuration, Ask | None] = {}
@@ -86,7 +86,7 @@ class Fold:
 
     def begin(self) -> tuple[int, int | None]:
         """The same at the beginning of all walks."""
-        return self.after(self.machine.start(), self._rules.start if self._rules else ())
+        return self.after(self.machine.start(), self.rules.start if self.rules else ())
 
     def _arrive(self, configuration: Configuration) -> tuple[int, Configuration] | None:
         """Run on to the next decision or the end. None where that fails."""
@@ -96,11 +96,11 @@ class Fold:
 
         def note(signature: Signature, arguments: object, source: Shape, target: Shape) -> None:
             nonlocal spent
-            assert self._cost is not None
-            spent += self._cost(signature, arguments, source, target)  # type: ignore[arg-type]
+            assert self.cost is not None
+            spent += self.cost(signature, arguments, source, target)  # type: ignore[arg-type]
 
         before = self.machine.on_layer
-        self.machine.on_layer = note if self._cost is not None else None
+        self.machine.on_layer = note if self.cost is not None else None
         try:
             node, ask = self.machine.run(configuration)
             result: tuple[int, Configuration] | None = (spent, node)
@@ -136,20 +136,20 @@ class Fold:
                     waiting += open_ends
                     continue
             found = edges.pop(node)
-            self._values[node] = self._combined(found)
-            if self._rules is None:  # else another state may come to the same decision
+            self._values[node] = self._combined(node, found)
+            if self.rules is None:  # else another state may come to the same decision
                 del self._asks[node[0]]
             waiting.pop()
 
     def _end_of(self, node: Node) -> int | None:
-        return self._end if self._rules is None or self._rules.accept(*node) else None
+        return self._end if self.rules is None or self.rules.accept(*node) else None
 
     def _beyond(self) -> LimitError:
         return LimitError(
             f"the space has more than {self._situations:,} different situations, the limit of exact counting"
         )
 
-    def _combined(self, edges: list[Edge]) -> int | None:
+    def _combined(self, node: Node, edges: list[Edge]) -> int | None:
         alive = []
         for many, cost, end in edges:
             value = self._values[end]
@@ -167,23 +167,23 @@ class Fold:
 
     def _tried(self, ask: Ask, state: State) -> list[tuple[Answer, int, State]]:
         """Answers to follow, each standing for how many, and what they make of the state."""
-        if self._rules is None:
+        if self.rules is None:
             return [(answer, many, state) for answer, many in self._answers(ask, ask.domain)]
-        domain = self._rules.offered(ask)
+        domain = self.rules.offered(ask)
         if domain is None:
             return []
-        if not self._rules.observes(ask):
-            self.is_blurred = self.is_blurred or self._rules.is_blurred(ask)
+        if not self.rules.observes(ask):
+            self.is_blurred = self.is_blurred or self.rules.is_blurred(ask)
             return [(answer, many, state) for answer, many in self._answers(ask, domain)]
-        told = [(answer, self._rules.after(state, ask, answer)) for answer in answers(domain)]
+        told = [(answer, self.rules.after(state, ask, answer)) for answer in answers(domain)]
         return [(answer, 1, after) for answer, after in told if after is not None]
 
     def _answers(self, ask: Ask, domain: Domain) -> list[tuple[Answer, int]]:
-        if not ask.structural and self._cost is None:
+        if not ask.structural and self.cost is None:
             return [(next(iter(answers(domain))), size(domain))]
         if isinstance(domain, Integers):
             count = size(domain)
-            if self._cost is not None and count > _DENSE:
+            if self.cost is not None and count > _DENSE:
                 return [(domain.low, 1), (domain.low + (count - 1) * domain.step, 1)]
             if count > MAX_STRUCTURAL:
                 raise LimitError(

@@ -12,7 +12,7 @@ from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.depth import deep_recursion
-from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic, Infeasible
+from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic
 from nasdsl.language.fold import Fold, counting
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
@@ -27,9 +27,10 @@ from nasdsl.language.recording import decided
 from nasdsl.language.shapes import Shape
 from nasdsl.language.starting import start_point
 from nasdsl.language.tasks import Bound
+from nasdsl.language.valid import Bounds, Valid
 from nasdsl.language.walk import Feasibility, Walks
 
-_MOST_REJECTED = 100_000  # draws over all points before a `require` counts as too rare to sample
+_LISTED = 2_000  # points that are gone through one by one to count the valid ones
 
 
 class Space:
@@ -45,6 +46,7 @@ class Space:
         self.goals: tuple[Goal, ...] = program.goals
         self.warnings: tuple[Diagnostic, ...] = program.warnings
         self.has_network: bool = program.has_network
+        self.has_requirements: bool = bool(program.requirements)
         self.file: s.File = program.file
 
     def __repr__(self) -> str:
@@ -169,6 +171,21 @@ class Space:
         """The parts of the space as they are nested, each with how many ways it has by itself."""
         return outline(self._decider, self._count)
 
+    @cached_property
+    def _valid(self) -> Valid:
+        return Valid(self._prospects, self.holds, self.count())
+
+    def count_valid(self) -> Bounds:
+        """How many points hold every `require`: certified bounds, equal where the number is known.
+
+        Answers that are fixed play no part. Raises LimitError where exact counting is out of reach.
+        """
+        found = self._valid.bounds()
+        if found.at_least < found.at_most and self.count() <= _LISTED:
+            n = sum(map(self._satisfies, self.enumerate()))
+            return Bounds(n, n)
+        return found
+
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
         return unrank(self._decider, self._count, index, lambda decision: middle(decision.domain))
@@ -199,12 +216,7 @@ class Space:
                 return fixed
             return draw(decision.domain, rng)
 
-        total = self.count()
-        for _ in range(_MOST_REJECTED):
-            point = unrank(self._decider, self._count, rng.randrange(total), real)
-            if self.holds(point):
-                return point
-        raise Infeasible(f"none of {_MOST_REJECTED:,} points drawn holds every `require`")
+        return self._valid.draw(rng, real, fixed=bool(self.fixed))
 
     def neighbours(self, point: Point) -> Iterator[Point]:
         """All points one edit away."""

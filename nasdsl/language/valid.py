@@ -1,0 +1,128 @@
+"""How many points hold every `require`, and draws over them: exact where that is affordable, else bounds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from nasdsl.language.configuration import LimitError
+from nasdsl.language.errors import Infeasible
+from nasdsl.language.fold import Fold, counting, least, most
+from nasdsl.language.point import Point
+from nasdsl.language.profile import Budget, Profile, budget_of
+from nasdsl.language.prospects import Prospects
+from nasdsl.language.quantities import ADDITIVE
+from nasdsl.language.uniform import Real, Uniform
+from nasdsl.language.walk import CostBound
+
+_SITUATIONS = 100_000  # gone through for a count at most
+
+
+class Bounds(NamedTuple):
+    """Certified: not fewer and not more points are valid."""
+
+    at_least: int
+    at_most: int
+
+
+class Valid:
+    """The valid points of a space whose walks are pruned by `ahead`."""
+
+    def __init__(self, ahead: Prospects, holds: Callable[[Point], bool], total: int) -> None:
+        """`holds` says whether a finished point is valid; `total`: how many points there are in all."""
+        self._ahead = ahead
+        self._holds = holds
+        self._total = total
+        self._all = self._count_of_rules()  # points that follow the rules
+        self._best: Uniform | None = None
+
+    def _count_of_rules(self) -> Fold | None:
+        """A count of the points that follow the rules; None where that is out of reach."""
+        ahead = self._ahead
+        found = ahead.exists if ahead.follows else None
+        if found is None:
+            rules = ahead.rules if ahead.follows or ahead.rules is None else None
+            found = counting(ahead.machine, _SITUATIONS, rules)
+        try:
+            found.begin()
+        except LimitError:
+            return None
+        return found
+
+    def bounds(self) -> Bounds:
+        """Bounds on the number of valid points; equal where it is known exactly."""
+        if self._all is None:
+            return Bounds(0, self._total)
+        follow = self._all.begin()[1] or 0
+        most_valid, fewest = follow, follow
+        for few, many in self._by_quantity(follow):
+            # What breaks one limit or another is at most the sum of what breaks each.
+            fewest, most_valid = fewest - (follow - few), min(most_valid, many)
+        certain = not self._ahead.open_lines and not self._all.is_blurred and self._follows()
+        return Bounds(max(0, fewest) if certain else 0, most_valid)
+
+    def _by_quantity(self, follow: int) -> Iterator[tuple[int, int]]:
+        """Bounds on the number of points within all limits on one quantity. None breaks an upper and a lower
+        limit at once, so that two such bounds add up."""
+        found: dict[tuple[str, bool], tuple[int, int]] = {}
+        for bound in self._ahead.bounds:
+            try:
+                few, many = self._within(bound, follow)
+            except LimitError:
+                few, many = 0, follow
+            key = (bound.limit.quantity, bound.limit.upper)
+            known = found.get(key, (follow, follow))
+            found[key] = (min(known[0], few), min(known[1], many))
+        for quantity in dict.fromkeys(quantity for quantity, _ in found):
+            upper = found.get((quantity, True), (follow, follow))
+            lower = found.get((quantity, False), (follow, follow))
+            yield upper[0] + lower[0] - follow, upper[1] + lower[1] - follow
+
+    def _follows(self) -> bool:
+        return self._ahead.rules is None or self._ahead.follows
+
+    def _within(self, bound: CostBound, follow: int) -> tuple[int, int]:
+        """Bounds on the number of points within one limit."""
+        try:
+            budget = self._budget(bound)
+        except Infeasible:
+            return 0, 0
+        at_most = Profile(bound.fold, budget, self._total).total()
+        if self._ahead.rules is not None and not bound.follows:
+            return 0, at_most
+        if budget.step == 1:
+            return at_most, at_most
+        return Profile(bound.fold, budget, self._total, up=True).total(), at_most
+
+    def _budget(self, bound: CostBound) -> Budget:
+        opposite = most if bound.limit.upper else least
+        fold = opposite(bound.fold.machine, ADDITIVE[bound.limit.quantity], _SITUATIONS, bound.fold.rules)
+        cost, further = fold.begin()
+        return budget_of(bound, cost + (further or 0), self._total, bound.fold.n_places)
+
+    # --- drawing ------------------------------------------------------------------------------
+
+    def draw(self, rng: random.Random, real: Real, fixed: bool) -> Point:
+        """A valid point, all equally likely. `fixed`: some answers are fixed, which the counts do not know.
+        Raises Infeasible where none is found, LimitError where counting is out of reach."""
+        if self._best is None:
+            self._best = self._uniform(fixed)
+        return self._best.draw(rng, real)
+
+    def _uniform(self, fixed: bool) -> Uniform:
+        if self._all is None:
+            return Uniform(Profile(counting(self._ahead.machine), None, self._total), None, self._holds)
+        known = self._ahead.is_proved and not self._all.is_blurred and self._follows() and not fixed
+        bounds = self._ahead.bounds
+        try:
+            profiles = [(Profile(b.fold, self._budget(b), self._total), b) for b in bounds]
+            profiles.sort(key=lambda pair: pair[0].total())
+        except LimitError:
+            profiles = []
+        if not profiles:
+            plain = Profile(self._all, None, self._total)
+            return Uniform(plain, None, None if known and not bounds else self._holds)
+        profile, bound = profiles[0]
+        known = known and len(bounds) == 1 and bound.follows == (self._ahead.rules is not None)
+        return Uniform(profile, bound.limit, None if known else self._holds)
