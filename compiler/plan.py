@@ -113,7 +113,7 @@ def plan_of(decided: Decided) -> Plan:
             "bind the space to them: space.with_task({name: shape}, outputs)"
         )
     found = _plan(decided.layers, decided.outputs)
-    return replace(found, train_memory=train_memory(decided, found.params))
+    return replace(found, train_memory=train_memory(decided, found.params, found.trainable_params))
 
 
 def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:

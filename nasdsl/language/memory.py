@@ -15,11 +15,12 @@ from nasdsl.language.signatures.kept import kept_by
 from nasdsl.language.signatures.rules import positions
 from nasdsl.language.signatures.structure import applications
 from nasdsl.language.signatures.table import LAYERS, TRAINING
+from nasdsl.language.signatures.weighing import costs
 
 _FLOAT = 4  # bytes
 
 
-def train_memory(decided: Decided, params: int) -> int:
+def train_memory(decided: Decided, params: int, trainable: int) -> int:
     """Bytes at the end of a forward pass in training, gradients and optimizer there already."""
     batch, optimizer = _setting(decided, "batch_size"), _setting(decided, "optimizer")
     assert isinstance(batch, int) and isinstance(optimizer, Spec)
@@ -30,9 +31,10 @@ def train_memory(decided: Decided, params: int) -> int:
         _numbers(shape) + 2 * positions(shape) for shape in outputs
     )  # each has its input and its target
     idle = sum(_own_params(layer, shapes) for layer in decided.layers if layer.name not in useful)
-    trained = (params - idle) * (2 + states(optimizer)) + idle
+    trained = max(0, trainable - idle)
+    weights = params + trained * (1 + states(optimizer))
     kept = kept_numbers(decided.layers, useful)
-    return _FLOAT * (trained + batch * (kept + losses))
+    return _FLOAT * (weights + batch * (kept + losses))
 
 
 def _useful(layers: tuple[Layer, ...], useful: set[str]) -> set[str]:
@@ -102,10 +104,10 @@ def _learns(layer: Layer, shapes: Mapping[str, Shape]) -> bool:
 
 
 def _own_params(layer: Layer, shapes: Mapping[str, Shape]) -> int:
-    """The weights of a layer, those of a body left out."""
+    """The trained weights of a layer, those of a body left out."""
     row = LAYERS.get(layer.op)
     inputs = tuple(shapes[name] for name in layer.inputs)
-    return row.params(layer.arguments, inputs, layer.shape) if row is not None and row.params else 0
+    return costs(row, layer.arguments, inputs, layer.shape).trainable if row is not None else 0
 
 
 def _numbers(shape: Shape) -> int:

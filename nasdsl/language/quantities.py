@@ -56,7 +56,7 @@ BOUNDED = (*ADDITIVE, "depth")  # a limit on these prunes while a point is being
 def measure(decided: Decided) -> dict[str, int]:
     """The quantities of one network."""
     found = _measure(decided.layers, tuple(decided.outputs.values()))
-    return {**found, "train_memory": train_memory(decided, found["params"])}
+    return {**found, "train_memory": train_memory(decided, found["params"], found["trainable_params"])}
 
 
 def _measure(layers: tuple[Layer, ...], outputs: tuple[str, ...]) -> dict[str, int]:

@@ -48,7 +48,7 @@ sum       add           body, shortcut       4
 total                                               52    48
 + inserted to make shapes meet
 1 weighted layer on the longest path; structure {plan.hash[:12]}
-3.66k bytes of memory in training, at the batch size of the point
+3.9k bytes of memory in training, at the batch size of the point
 """
     assert plan_text(plan) == expected
 
