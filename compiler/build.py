@@ -51,6 +51,9 @@ def recipes(plan: Plan) -> dict[str, Recipe]:
             assert _recipe(node, nodes) == own[names[node.shares]], f"{node.name} cannot be {node.shares}"
     for name in calls.keys() & {names[node.name] for node in plan.nodes if node.op in _LOSING}:
         own[name] = own[name].with_named(calls=calls[name] + 1)
+    gates = [names[node.name] for node in plan.nodes if node.op == "gate" and not node.shares]
+    for name in gates if len(gates) > 1 else ():
+        own[name] = own[name].with_named(gates=len(gates))
     return own
 
 

@@ -11,7 +11,7 @@ from nasdsl.language.machine import Machine
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import closed, opened
 from nasdsl.language.signatures.signature import Arguments, ShapeError, ShapeRule
-from nasdsl.language.signatures.structure import applications, copies_of
+from nasdsl.language.signatures.structure import adapts_input, applications, copies_of
 from nasdsl.language.tree import Around, Close
 
 
@@ -23,7 +23,11 @@ def around(m: Machine, term: Around, rest: Rest, wire: Wire, frames: Frames) -> 
     frames = set_cell(frames, rest.depth, term.close.skip, wire)
     after = m.rest(term.close, rest.depth, None, rest.parent)
     body = m.rest(term.body, rest.depth, None, after)
-    if row.inner is None or m.blind:
+    if m.blind:
+        return body, wire, frames
+    if row.inner is None:
+        if adapts_input(arguments):
+            wire, frames = _adapted_input(m, term.close, arguments, wire, rest.depth, frames)
         return body, wire, frames
     label: Label = frames[rest.depth][term.close.label]
     inner = _worked_out(row.inner, arguments, wire.shape)
@@ -38,6 +42,8 @@ def close(m: Machine, term: Close, rest: Rest, wire: Wire, frames: Frames) -> St
         return rest.parent, wire, wipe(frames, rest.depth, term.slots)
     arguments = arguments_of(m, row, term.arguments, (), frames, rest.depth)
     assert not isinstance(arguments, Pending)  # `around` has asked them all
+    if adapts_input(arguments):
+        return rest.parent, wire, wipe(frames, rest.depth, term.slots)
     built = None
     if row.inner is not None:
         built, frames = closed(frames)
@@ -47,6 +53,16 @@ def close(m: Machine, term: Close, rest: Rest, wire: Wire, frames: Frames) -> St
     place = join(label.place, term.key)
     out, frames = counted(m, row, arguments, (skipped, wire), shape, place, frames, built=built)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
+
+
+def _adapted_input(
+    m: Machine, term: Close, arguments: Arguments, wire: Wire, depth: int, frames: Frames
+) -> tuple[Wire, Frames]:
+    """The adapter stands before its body, on its input alone."""
+    assert term.signature.shape is not None
+    shape = _worked_out(term.signature.shape, arguments, wire.shape, wire.shape)
+    place = join(frames[depth][term.label].place, term.key)
+    return counted(m, term.signature, arguments, (wire, wire), shape, place, frames)
 
 
 def _worked_out(rule: ShapeRule, arguments: Arguments, *shapes: Shape) -> Shape:

@@ -28,9 +28,10 @@ class _Writer(Recorder):
         self._scope = "network/"  # the place that the layers of this body stand in
         self._body = self._n_bodies = 0
         self._outer: list[tuple[list[Layer], set[str], str, int]] = []  # the bodies around
-        self._owners: dict[
-            str, tuple[int, str]
-        ] = {}  # place of a layer -> body and name of that with its weights
+        # Place of a layer -> body and name of the one that has its weights.
+        self._owners: dict[str, tuple[int, str]] = {}
+        # The last connected adapter: body, name, second input, shape.
+        self._adapter = (-1, "", "", Shape((), "vector"))
         self._inputs: dict[str, str] = {}  # the layers of the inputs, by their names
         for name, shape in (task.inputs if task else {}).items():
             own = self._unused(identifier(name))
@@ -50,11 +51,22 @@ class _Writer(Recorder):
         name = self._unused(identifier(place.removeprefix(self._scope)))
         sources = tuple(self._inputs.get(wire.name, wire.name) for wire in inputs)
         plain = MappingProxyType(dict(arguments))
+        if op == "adapter" and plain["connected"]:
+            sources = self._connected(name, sources, shape)
         owner = self._owners[place] = self._owners[shares] if shares else (self._body, name)
         # Where a whole body is shared, so are its layers, and nothing need be said of them.
         kept = owner[1] if owner[0] == self._body and owner[1] != name else ""
         self.layers.append(Layer(name, place, op, plain, sources, shape, inserted, kept))
         return Wire(shape, name)
+
+    def _connected(self, name: str, sources: tuple[str, ...], shape: Shape) -> tuple[str, ...]:
+        """The inputs of a connected adapter: its own, and what the one before gave and was given, so that their
+        difference is what that one added. Those of another shape or in another body are not joined."""
+        body, before, given, width = self._adapter
+        shapes = {layer.name: layer.shape for layer in self.layers}
+        self._adapter = (self._body, name, sources[1], shape)
+        joined = body == self._body and shapes[sources[0]] == shape == width
+        return (*sources, before, given) if joined else sources
 
     def open_body(self, scope: str, shape: Shape) -> Wire:
         self._outer.append((self.layers, self._names, self._scope, self._body))

@@ -29,6 +29,7 @@ from nasdsl.language.network import Value
 from nasdsl.language.scope import Problems
 from nasdsl.language.shapes import INFINITE, Shape, hull_shape, interval, lower, same, upper
 from nasdsl.language.signatures.signature import ShapeError, Signature
+from nasdsl.language.signatures.structure import adapts_input
 from nasdsl.language.steps import MAX_COPIES
 from nasdsl.language.tree import (
     Apply,
@@ -217,7 +218,8 @@ def _around(v: Survey, term: Around, wires: Wires) -> Wires:
             try:
                 inner = row.inner(given, (shape,), v.need) if row.inner else shape
                 for out in _alternative(v, term.body, {inner.layout: inner}).values():
-                    outs.append(_shaped(v, row, given, shape, out))
+                    before = adapts_input(given)
+                    outs.append(out if before else _shaped(v, row, given, shape, out))
             except ShapeError as error:
                 errors.append(error)
     if errors and not outs:

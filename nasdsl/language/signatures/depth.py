@@ -24,6 +24,10 @@ def _inverted_bottleneck(arguments: Arguments) -> int:
     return 2 + (whole(arguments["expand"]) > 1) + 2 * flag(arguments["squeeze_excite"])
 
 
+def _adapter(arguments: Arguments) -> int:
+    return 0 if arguments["place"] == "body" and arguments["form"] == "parallel" else 2
+
+
 _CHAINS: Mapping[str, Callable[[Arguments], int]] = {
     "mlp": _constant(2),
     **{f"separable_conv{axes}d": _constant(2) for axes in (1, 2, 3)},
@@ -31,6 +35,7 @@ _CHAINS: Mapping[str, Callable[[Arguments], int]] = {
     "swiglu": _constant(2),
     "squeeze_excite": _constant(2),
     "inverted_bottleneck": _inverted_bottleneck,
+    "adapter": _adapter,
     "rnn": _stacked,
     "gru": _stacked,
     "lstm": _stacked,

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.bottleneck import squeezed, squeezed_in_bottleneck
-from nasdsl.language.signatures.rules import channels_of, flag, name, spatial_sizes, whole
+from nasdsl.language.signatures.rules import channels_of, flag, name, positions, spatial_sizes, whole
 from nasdsl.language.signatures.signature import Arguments
 from nasdsl.language.signatures.structure import applications
 
@@ -211,6 +211,14 @@ def _widen(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
     return Kept(inputs=True, inner=rows + shares)
 
 
+def _gate(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
+    return Kept(inputs=True, inner=channels_of(inputs[0]) + 3 * channels_of(output))
+
+
+def _adapter(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
+    return Kept(inputs=True, inner=2 * whole(args["rank"]) * positions(output))
+
+
 _RULES: Mapping[str, KeptRule] = {
     "mlp": _mlp,
     "softsign": _softsign,
@@ -231,6 +239,8 @@ _RULES: Mapping[str, KeptRule] = {
     "mul": _mul,
     "project": _project,
     "widen": _widen,
+    "gate": _gate,
+    "adapter": _adapter,
     **{op: _always(_ALIAS) for op in ("identity", "flatten", "to_tokens", "to_sequence", "take_token")},
     **{
         op: _always(_NOTHING)

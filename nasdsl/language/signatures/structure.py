@@ -7,7 +7,15 @@ changed, then `add`. Rows marked `later` are known by name, so that using one sa
 from __future__ import annotations
 
 from nasdsl.language.shapes import Shape, at_least, vector
-from nasdsl.language.signatures.rules import channels_of, dim, need_layout, whole
+from nasdsl.language.signatures.rules import (
+    channels_of,
+    dim,
+    need_equal,
+    need_layout,
+    positions,
+    whole,
+    with_channels,
+)
 from nasdsl.language.signatures.signature import (
     BOOL,
     STRING,
@@ -81,6 +89,57 @@ def _router_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) ->
 def _router_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
     tokens = inputs[0].sizes()[0] if _by_token(args, inputs[0]) else 1
     return tokens * _router_params(args, inputs, output)
+
+
+_LAYOUTS = ("vector", "tokens", "sequence", "image", "volume")
+
+
+def _gated_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    for shape in inputs:
+        need_layout(shape, _LAYOUTS, "gate", "put `token_embedding` before it", need)
+    return inputs[-1]
+
+
+def _gate_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    return channels_of(inputs[0]) * channels_of(output)
+
+
+def _gate_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    return _gate_macs(args, inputs, output) + channels_of(output)
+
+
+def adapts_input(args: Arguments) -> bool:
+    """Whether an adapter stands before its body."""
+    return args.get("place") == "input"
+
+
+def reads_output(args: Arguments) -> bool:
+    """Whether the path of an adapter reads what its body gives."""
+    return args["place"] == "output" or (args["place"] == "body" and args["form"] == "sequential")
+
+
+def _adapted_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    source, given = inputs
+    for shape in inputs:
+        need_layout(shape, _LAYOUTS, "adapter", "put `token_embedding` before it", need)
+    if args["place"] == "body" and args["form"] == "parallel":
+        need_equal((with_channels(source, 1), with_channels(given, 1)), "adapter", need)
+    return given
+
+
+def _adapter_widths(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    read = output if reads_output(args) else inputs[0]
+    written = inputs[0] if adapts_input(args) else output
+    return channels_of(read) + channels_of(written)
+
+
+def _adapter_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    rank, written = whole(args["rank"]), inputs[0] if adapts_input(args) else output
+    return rank * _adapter_widths(args, inputs, output) + rank + channels_of(written)
+
+
+def _adapter_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    return whole(args["rank"]) * _adapter_widths(args, inputs, output) * positions(output)
 
 
 SIGNATURES = (
@@ -172,21 +231,62 @@ SIGNATURES = (
         params=_router_params,
         macs=_router_macs,
     ),
-    _later(
+    Signature(
         "gate",
-        "Channels switched off by input, to a given share of the work.",
-        Argument("mass", real(0, 1), "share of activation mass that stays", 0.8),
+        "wrapper",
+        "Channels of the body's output switched off, sample by sample, by a predictor that learns which of them "
+        "hold `mass` of the activation (Elkerdawy et al. 2022). `macs` counts all channels.",
+        (
+            Argument("mass", real(0, 1, open_low=True), "share of activation mass that stays", 0.8),
+            Argument(
+                "decoupled", BOOL, "whether the loss of the predictor leaves the layers before it alone", True
+            ),
+        ),
         positional=1,
+        body=True,
+        shape=_gated_shape,
+        params=_gate_params,
+        macs=_gate_macs,
     ),
-    _later(
+    Signature(
         "adapter",
-        "A small trained path beside or after a body.",
-        Argument("form", name_of("parallel", "sequential"), "where the path runs", "parallel"),
-        Argument("f", Kind("call", groups=("activation",)), "activation within the path"),
-        Argument("place", name_of("body", "input", "output"), "what the path modifies", "body"),
-        _RANK,
-        Argument("scale", real(), "factor on the path", 1.0),
-        Argument("connected", BOOL, "whether adapters of successive layers are joined", False),
+        "wrapper",
+        "A small path that adds scale * up(f(down(h))) to a hidden state, and begins at zero (Houlsby et al. 2019; "
+        "He et al. 2022).",
+        (
+            Argument(
+                "form",
+                name_of("parallel", "sequential"),
+                "parallel: the path reads what the body reads; sequential: what the body gives",
+                "parallel",
+                shapes=True,
+            ),
+            Argument(
+                "f", Kind("call", groups=("activation",)), "activation within the path; none if not given"
+            ),
+            Argument(
+                "place",
+                name_of("body", "input", "output"),
+                "body: as `form` says; input: the path changes what the body reads; output: it reads and changes "
+                "what the body gives",
+                "body",
+                shapes=True,
+            ),
+            _RANK,
+            Argument("scale", real(), "factor on the path", 1.0),
+            Argument(
+                "connected",
+                BOOL,
+                "whether the path goes on from that of the adapter before, past the bodies (Ma et al. 2022)",
+                False,
+            ),
+        ),
+        positional=0,
+        body=True,
+        weighted=True,
+        shape=_adapted_shape,
+        params=_adapter_params,
+        macs=_adapter_macs,
     ),
     _later(
         "prefix", "Learned key and value tokens.", Argument("length", integer(1), "tokens", 8), body=False
