@@ -307,4 +307,5 @@ class _Printer:
                     self._write(" | ")
             self._value(alternative.value, flat.binding(alternative))
             self._write(flat.flat_weight(alternative))
+            self._last_line = max(self._last_line, alternative.span.end_line)
         self._depth = depth
