@@ -10,6 +10,7 @@ from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.deep import DeepWire, Sounding
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import Diagnostic, SpaceError, Span
+from nasdsl.language.estimates import Wires
 from nasdsl.language.facts import Facts
 from nasdsl.language.formulas import lets_of
 from nasdsl.language.importing import resolve
@@ -21,7 +22,7 @@ from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.recursion import refuse_unbounded
 from nasdsl.language.requires import Requirement, requirements_of
 from nasdsl.language.scope import Binding, Checker, FrameBuilder, NamedWire, Problems, Scope
-from nasdsl.language.shapes import vector
+from nasdsl.language.shapes import INFINITE, LAYOUTS_BY_AXES, Shape, interval, vector
 from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.statements import body, let
 from nasdsl.language.steps import STEPS
@@ -102,9 +103,11 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     program = Sequence((0, 0), (*([] if has_network else opened), *parts))
     _warn_unused(c, top)
     can_fail = False
+    if task is not None:
+        _match_inputs(c, file, task)
     if not problems.errors and has_network:
         assert task is not None
-        can_fail = survey(problems, program, list(task.inputs.values()), task_quantities(task))
+        can_fail = survey(problems, program, _surveyed(task), task_quantities(task))
     lines = [item for item in file.items if isinstance(item, s.Require)]
     words = vocabulary(program) if lines else Vocabulary()
     apart = ("params", "trainable_params") if c.shares_vectors else ()
@@ -128,6 +131,30 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
         tuple(problems.report()),
     )
     return Examination(checked, checked.warnings, problems.facts)
+
+
+def _match_inputs(c: Checker, file: s.File, task: Task) -> None:
+    """The names of a network's inputs are those of the data, unless there is but one of each."""
+    for item in file.items:
+        if not isinstance(item, s.Network) or len(item.inputs) <= 1 == len(task.inputs):
+            continue
+        if set(item.inputs) != set(task.inputs):
+            there = (
+                f"the input{'s' * (len(task.inputs) > 1)} {', '.join(f'`{name}`' for name in task.inputs)}"
+            )
+            names = ", ".join(f"`{name}`" for name in item.inputs) or "none by name"
+            message = f"the data have {there}, and the network takes {names}"
+            help = f"write `network({', '.join(task.inputs)}) {{ … }}`" if len(task.inputs) > 1 else ""
+            c.problems.error("wrong-data", message, Span(*_head(item)), help)
+
+
+def _surveyed(task: Task) -> dict[str, Wires]:
+    """All shapes that an input can have; arrays in a file may be of any layout until they are read."""
+    if task.data is None or task.data.name != "npz":
+        return {name: {shape.layout: shape} for name, shape in task.inputs.items()}
+    unknown = interval(1, INFINITE)
+    any_of = {layout: Shape((unknown,) * axes, layout) for axes, layout in enumerate(LAYOUTS_BY_AXES, 1)}
+    return {name: {shape.layout: shape} if shape.concrete else any_of for name, shape in task.inputs.items()}
 
 
 def _prove(
@@ -170,7 +197,8 @@ def machine_of(
     inputs = task.inputs if task else {"input": vector(1)}
     wires = tuple((DeepWire if deep else Wire)(shape, name) for name, shape in inputs.items())
     given = task_quantities(task)
-    machine = Machine(statement, frame_size, wires[0], given, SIGNATURES, STEPS, blind, wires)
+    named = {wire.name: wire for wire in wires}
+    machine = Machine(statement, frame_size, wires[0], given, SIGNATURES, STEPS, blind, named)
     machine.recorder = Sounding() if deep else machine.recorder
     return machine
 
@@ -313,7 +341,7 @@ def _network(c: Checker, item: s.Network, scope: Scope) -> list[Statement]:
             scope.frame.cell(), item.span, binding=Binding(Constant(None), item.span, "input")
         )
     if scope.wires:
-        begin.append(Inputs((0, 0), tuple(wire.cell for wire in scope.wires.values())))
+        begin.append(Inputs((0, 0), {name: wire.cell for name, wire in scope.wires.items()}))
         scope.wires[item.inputs[0]].flow()
     _note_dag(c, item.body)
     last = item.body.statements[-1] if item.body.statements else None

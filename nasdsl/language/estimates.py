@@ -53,7 +53,7 @@ class Survey:
 
     problems: Problems
     quantities: Mapping[str, Value]
-    inputs: list[Wires] = field(default_factory=list)
+    inputs: Mapping[str, Wires] = field(default_factory=dict)  # of the network
     before: Wires = field(default_factory=dict)  # what any cell so far may have had as its input
     can_fail: bool = False
     trail: list[tuple[Span, str, str]] = field(default_factory=list)

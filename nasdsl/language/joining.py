@@ -117,9 +117,12 @@ def remember(m: Machine, term: Remember, rest: Rest, wire: Wire, frames: Frames)
 
 
 def inputs(m: Machine, term: Inputs, rest: Rest, wire: Wire, frames: Frames) -> Step:
-    for cell, one in zip(term.cells, m.inputs, strict=True):
+    first = wire
+    for number, (name, cell) in enumerate(term.cells.items()):
+        one = m.inputs[name] if len(term.cells) > 1 else wire
+        first = first if number else one
         frames = set_cell(frames, rest.depth, cell, one)
-    return rest.parent, m.inputs[0], frames
+    return rest.parent, first, frames
 
 
 def _joined(m: Machine, term: Join, wires: tuple[Wire, ...], label: Label) -> Wire:

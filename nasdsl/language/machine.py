@@ -97,7 +97,7 @@ OnLayer: TypeAlias = Callable[[Signature, Mapping[str, Value], Shape, Shape], No
 
 class Machine:
     """The machine of one space. `program` is the whole space as one statement; `quantities` gives
-    what the task asks for (`outputs`), `inputs` are those of a network that names them. `on_layer`, if set, sees every operation applied. A `blind`
+    what the task asks for (`outputs`), `inputs` are those of the network by name. `on_layer`, if set, sees every operation applied. A `blind`
     machine works out no shapes: enough for deciding and counting where every network fits."""
 
     def __init__(
@@ -109,9 +109,9 @@ class Machine:
         signatures: Mapping[str, Signature],
         steps: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]],
         blind: bool = False,
-        inputs: tuple[Wire, ...] = (),
+        inputs: Mapping[str, Wire] | None = None,
     ) -> None:
-        self.inputs = inputs
+        self.inputs = inputs or {}
         self._program = program
         self._frame_size = frame_size
         self._start = start

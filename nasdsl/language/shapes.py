@@ -150,9 +150,12 @@ def vector(features: Dim) -> Shape:
     return Shape((features,), "vector")
 
 
+LAYOUTS_BY_AXES = ("vector", "sequence", "image", "volume")
+
+
 def shape_of(dims: tuple[int, ...]) -> Shape:
     """The layout that the number of axes implies: 1 vector, 2 sequence, 3 image, 4 volume."""
-    return Shape(dims, ("vector", "sequence", "image", "volume")[len(dims) - 1])
+    return Shape(dims, LAYOUTS_BY_AXES[len(dims) - 1])
 
 
 def hull_shape(a: Shape, b: Shape) -> Shape | None:

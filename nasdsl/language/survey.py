@@ -7,7 +7,6 @@ can fail at all: where nothing can, a walk needs no look-ahead.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Sequence as Sequences
 from itertools import product
 from typing import Any
 
@@ -64,14 +63,13 @@ _DEPTH = 40  # uses inside one another followed before shapes are given up
 
 
 def survey(
-    problems: Problems, program: Statement, inputs: Sequences[Shape], quantities: Mapping[str, Value]
+    problems: Problems, program: Statement, inputs: Mapping[str, Wires], quantities: Mapping[str, Value]
 ) -> bool:
     """Report what can never work; return whether some point can fail. The first input flows."""
-    start = inputs[0]
-    found = Survey(problems, quantities, [{shape.layout: shape} for shape in inputs])
+    found = Survey(problems, quantities, inputs)
     found.parameters.append({})
     found.cells.append({})
-    _flow(found, program, {start.layout: start})
+    _flow(found, program, next(iter(inputs.values())))
     return found.can_fail
 
 
@@ -123,8 +121,9 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             v.before = _join([v.before, v.cells[-1][given]])
             return wires
         case Inputs(cells=cells):
-            v.cells[-1] |= dict(zip(cells, v.inputs, strict=True))
-            return v.inputs[0]
+            named = v.inputs if len(cells) > 1 else dict.fromkeys(cells, wires)
+            v.cells[-1] |= {cell: named[name] for name, cell in cells.items()}
+            return named[next(iter(cells))]
         case Permute(members=members) | Pick(members=members):
             return _unordered(v, list(members.values()), wires)
         case Finish():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import Span
-from nasdsl.language.network import Goal, Spec, Task
+from nasdsl.language.network import Goal, Spec, Task, Value
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.scope import Checker, FrameBuilder, Scope
 from nasdsl.language.shapes import Shape
@@ -87,6 +87,8 @@ def _data(c: Checker, item: s.Task) -> Spec | None:
         return None
     if refuse_later(c, row, node.span):
         return None
+    if row.name == "shapes":
+        return _shapes(c, node)
     before = len(c.problems.errors)
     arguments = bind(c, row, node, Scope(FrameBuilder()))
     for name, term in arguments:
@@ -97,6 +99,31 @@ def _data(c: Checker, item: s.Task) -> Spec | None:
         return None
     _look_for_file(c, node, {name: term.value for name, term in arguments if isinstance(term, Constant)})
     return Spec(row.name, {name: term.value for name, term in arguments if isinstance(term, Constant)})
+
+
+def _shapes(c: Checker, node: s.Call) -> Spec | None:
+    """`shapes(image = shape(3, 32, 32), table = shape(12), classes = 10)`: inputs by name."""
+    known: dict[str, Value] = {}
+    for argument in node.arguments:
+        inner = argument.value
+        if argument.name is None or argument.name in known:
+            message = "each input of `shapes` has a name of its own: `image = shape(3, 32, 32)`"
+            c.problems.error("wrong-kind", message, argument.span)
+            return None
+        if argument.name == "classes" and isinstance(inner, s.Number) and isinstance(inner.value, int):
+            known["classes"] = inner.value
+            continue
+        if not (isinstance(inner, s.Call) and inner.name == "shape"):
+            c.problems.error(
+                "wrong-kind", f"`{argument.name}` takes a shape: `shape(3, 32, 32)`", argument.span
+            )
+            return None
+        terms = bind(c, table.SIGNATURES["shape"], inner, Scope(FrameBuilder()))
+        known[argument.name] = Spec("shape", {name: t.value for name, t in terms if isinstance(t, Constant)})
+    if len(known) - ("classes" in known) < 1:
+        c.problems.error("wrong-kind", "`shapes` has no input", node.span)
+        return None
+    return Spec("shapes", known)
 
 
 def _look_for_file(c: Checker, node: s.Call, arguments: Mapping[str, object]) -> None:

@@ -336,9 +336,12 @@ class Assign(Statement):
 
 
 class Inputs(Statement):
-    """The beginning of a network whose inputs have names: they go into `cells`, the first one on."""
+    """The beginning of a network whose inputs have names: they go into `cells`, the first one on.
 
-    cells: tuple[int, ...]
+    One alone is called in the network as it pleases; several have the names that the data give them.
+    """
+
+    cells: dict[str, int]
 
 
 class Finish(Statement):

@@ -10,20 +10,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasdsl.language.signatures.data import input_names, target_columns
 from nasdsl.language.suggest import did_you_mean
-from nasdsl.training.dataset import INPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.files import missing
-from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite
+from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite, same_rows
 
 
 def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: str) -> Samples:
     """The named arrays of a file; `group` and `time` may be "". Raises DataError."""
     arrays = _arrays(path)
-    x = checked_inputs(str(path), _array(path, arrays, inputs, "the inputs"), f"`{inputs}`")
-    y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), len(x))
-    groups = _per_row(path, _array(path, arrays, group, "the groups"), group, len(x)) if group else None
-    return Samples(str(path), {INPUT: x}, y, groups, _times(path, arrays, time, len(x)) if time else None)
+    named = {
+        name: checked_inputs(str(path), _array(path, arrays, array, "the inputs"), f"`{array}`")
+        for name, array in zip(input_names(inputs), target_columns(inputs), strict=True)
+    }
+    rows = same_rows(str(path), named)
+    y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), rows)
+    groups = _per_row(path, _array(path, arrays, group, "the groups"), group, rows) if group else None
+    return Samples(str(path), named, y, groups, _times(path, arrays, time, rows) if time else None)
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from nasdsl.training.csvfile import read_csv
 from nasdsl.training.dataset import INPUT, Dataset
 from nasdsl.training.errors import DataError
 from nasdsl.training.npzfile import read_npz
-from nasdsl.training.samples import Samples, assemble, checked_inputs, checked_targets
+from nasdsl.training.samples import Samples, assemble, checked_inputs, checked_targets, same_rows
 from nasdsl.training.splits import Splitting
 from nasdsl.training.textfile import read_text
 
@@ -65,7 +65,7 @@ def open_data(task: Task | None, base: Path, override: UserData | Spec | Path | 
         return _opened(task.kind, override, base)
     if override is not None:
         return _user_data(task, override)
-    if task.data is None or task.data.name == "shape":
+    if task.data is None or task.data.name in ("shape", "shapes"):
         help = "give --data FILE --target NAME, or data=(X, y) from Python"
         raise DataError("the space names no data", help=help)
     return _opened(task.kind, task.data, base)
@@ -158,11 +158,7 @@ def _samples(kind: str, pair: tuple[Any, Any], name: str) -> Samples:
     if not given:
         raise DataError("there are no inputs", name, "give X, or {name: X, …}")
     inputs = {key: checked_inputs(name, x, "X" if key == INPUT else f"`{key}`") for key, x in given.items()}
-    lengths = {key: len(x) for key, x in inputs.items()}
-    if len(set(lengths.values())) > 1:
-        said = ", ".join(f"`{key}` has {n}" for key, n in lengths.items())
-        raise DataError(f"inputs differ in their number of rows: {said}", name, "give one row per sample")
-    return Samples(name, inputs, checked_targets(name, kind, pair[1], next(iter(lengths.values()))))
+    return Samples(name, inputs, checked_targets(name, kind, pair[1], same_rows(name, inputs)))
 
 
 def _file_spec(task: Task, user: UserData) -> Spec:

@@ -248,6 +248,15 @@ def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float3
     return refuse_infinite(name, array.astype(np.float32), what)
 
 
+def same_rows(name: str, inputs: Mapping[str, NDArray[np.float32]]) -> int:
+    """The number of rows, which all inputs have in common. Raises DataError where they have not."""
+    lengths = {key: len(x) for key, x in inputs.items()}
+    if len(set(lengths.values())) > 1:
+        said = ", ".join(f"`{key}` has {n}" for key, n in lengths.items())
+        raise DataError(f"inputs differ in their number of rows: {said}", name, "give one row per sample")
+    return next(iter(lengths.values()))
+
+
 def checked_targets(name: str, kind: str, y: Any, n_rows: int) -> NDArray[Any]:
     """Targets that are as many as the rows and fit the kind. Raises DataError."""
     array = np.asarray(y)

@@ -126,10 +126,15 @@ def measure(
 
 
 def check_fits(plan: Plan, data: Dataset) -> None:
-    """Raises DataError where the network was planned for other inputs than the data have."""
+    """Raises DataError where the network was planned for other inputs than the data have, or gives
+    other outputs than they have targets for."""
     has = {name: shape.sizes() for name, shape in data.shapes.items()}
     if dict(plan.inputs) != has:
         raise DataError(f"the network takes {dict(plan.inputs)}, but the data have {has}")
+    if set(plan.outputs) != set(data.targets):
+        given, asked = (", ".join(f"`{name}`" for name in names) for names in (plan.outputs, data.targets))
+        help = "train networks of several outputs by a function of your own: `evaluate`"
+        raise DataError(f"the network gives {given}, but the data have targets for {asked}", help=help)
 
 
 @contextmanager

@@ -68,7 +68,7 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
         "Arrays in a NumPy file: inputs, and one target per row; a missing value is an error.",
         (
             Argument("path", STRING, "the file, relative to the space", required=True),
-            Argument("inputs", STRING, "name of the array of inputs", "X"),
+            Argument("inputs", STRING, "name of the array of inputs, or several joined by `,`", "X"),
             Argument("target", STRING, "name of the array of targets", "y"),
             Argument("group", STRING, "array whose equal values never straddle two parts"),
             Argument("time", STRING, "array of times: train on the oldest rows, test on the newest"),
@@ -85,6 +85,13 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
             Argument("classes", integer(2), "classes to tell apart", shapes=True),
         ),
         positional=4,
+    ),
+    Signature(
+        "shapes",
+        "data",
+        "No data: several inputs by name, as in `shapes(image = shape(3, 32, 32), table = shape(12), classes = 10)`.",
+        (Argument("classes", integer(2), "classes to tell apart", shapes=True),),
+        positional=0,
     ),
     Signature(
         "text",
@@ -134,6 +141,12 @@ def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
         return {"input": shape_of(dims)}, _built_in_outputs(kind, data.name, classes)
     if data.name == "shape":
         return {"input": _given_shape(kind, data)}, _given_outputs(kind, data)
+    if data.name == "shapes":
+        given = {name: one for name, one in data.arguments.items() if isinstance(one, Spec)}
+        return {name: _given_shape(kind, one) for name, one in given.items()}, _given_outputs(kind, data)
+    if data.name == "npz":
+        names = input_names(str(data["inputs"]))
+        return {name: vector(Interval(1, INFINITE)) for name in names}, _file_outputs(kind, data)
     return {"input": vector(Interval(1, INFINITE))}, _file_outputs(kind, data)
 
 
@@ -171,7 +184,7 @@ def _given_shape(kind: str, data: Spec) -> Shape:
 def _given_outputs(kind: str, data: Spec) -> int:
     classes = data.arguments.get("classes")
     if kind != "regression" and classes is None:
-        raise ShapeError("`shape` does not say how many classes there are", "add `classes = 10`")
+        raise ShapeError(f"`{data.name}` does not say how many classes there are", "add `classes = 10`")
     if kind == "regression" and classes is not None:
         raise ShapeError("a regression has no `classes`", "leave `classes` out")
     return classes if isinstance(classes, int) else 1
@@ -183,6 +196,12 @@ def _file_outputs(kind: str, data: Spec) -> Dim:
     if data.name == "npz":
         return Interval(1, INFINITE)
     return len(target_columns(str(data["target"])))
+
+
+def input_names(inputs: str) -> tuple[str, ...]:
+    """What the inputs of an npz file are called: one alone is `input`, as it is everywhere."""
+    names = target_columns(inputs)
+    return names if len(names) > 1 else ("input",)
 
 
 def target_columns(target: str) -> tuple[str, ...]:
