@@ -10,14 +10,16 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from searchers.protocol import Outcome, Searcher
+from searchers.protocol import Lineage, Outcome, Searcher
 from searchers.view import SearchSpace
 
 if TYPE_CHECKING:
     from searchers.evolution import Evolution
     from searchers.grid import Grid
+    from searchers.halving import SuccessiveHalving
     from searchers.local_search import LocalSearch
     from searchers.mcts import MCTS
+    from searchers.pbt import PBT
     from searchers.random_search import RandomSearch
     from searchers.ridge_2017 import Ridge2017
     from searchers.smbo import SMBO
@@ -25,17 +27,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MCTS",
+    "PBT",
     "SEARCHERS",
     "SMBO",
     "UCT",
     "Evolution",
     "Grid",
+    "Lineage",
     "LocalSearch",
     "Outcome",
     "RandomSearch",
     "Ridge2017",
     "SearchSpace",
     "Searcher",
+    "SuccessiveHalving",
 ]
 
 _HOMES = {
@@ -43,9 +48,11 @@ _HOMES = {
     "Grid": "searchers.grid",
     "LocalSearch": "searchers.local_search",
     "MCTS": "searchers.mcts",
+    "PBT": "searchers.pbt",
     "RandomSearch": "searchers.random_search",
     "Ridge2017": "searchers.ridge_2017",
     "SMBO": "searchers.smbo",
+    "SuccessiveHalving": "searchers.halving",
     "UCT": "searchers.uct",
 }
 # The names of the command line: class, and what it is made with beside the space and the seed.

@@ -109,6 +109,10 @@ class History:
         """What was told of a trial at just this budget."""
         return self._outcomes.get((trial, budget))
 
+    def of(self, trial: int) -> Result:
+        """The standing of a trial that was told."""
+        return self._standing[trial]
+
     def has_seen(self, point: Point) -> bool:
         """Whether the point, or one that counts as the same, was told or is pending."""
         return self._seen[self._same(point)] > 0

@@ -26,6 +26,24 @@ class Outcome:
     measures: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """How a trial continues an earlier one.
+
+    `parent`: the trial whose checkpoints it starts from; None: from scratch. `budget`: how far it is to
+    be trained in all (epochs), None for as far as the point says. `member`: the place in a population.
+    """
+
+    parent: int | None = None
+    budget: float | None = None
+    member: int | None = None
+
+    def measures(self) -> dict[str, float]:
+        """As numbers for the record of the trial, which is how a resumed search learns of it."""
+        known = {"parent": self.parent, "budget": self.budget, "member": self.member}
+        return {name: float(value) for name, value in known.items() if value is not None}
+
+
 class Searcher(Protocol):
     """Proposes points. Each ask gets at least one tell (one per budget), in any order."""
 
