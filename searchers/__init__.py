@@ -63,6 +63,7 @@ _NAMES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "evolution": ("Evolution", {}),
     "mcts": ("MCTS", {}),
     "smbo": ("SMBO", {}),
+    "pbt": ("PBT", {}),
     "smbo_forest": ("SMBO", {"forest": True}),
     "ridge_2017": ("Ridge2017", {}),
     "uct": ("UCT", {}),

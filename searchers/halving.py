@@ -8,6 +8,7 @@ budget, under the trial that first had the point, so that it compares at equal c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from nasdsl.language.point import Point
@@ -33,7 +34,7 @@ class SuccessiveHalving:
     Args:
         first: the smallest budget, in epochs or in shares of the data.
         eta: one in `eta` goes on, to `eta` times the budget.
-        rungs: budgets per bracket: first, first * eta, ...; the last counts as the full one.
+        rungs: budgets per bracket: first, first * eta, ...; in the last a trial runs in full.
     """
 
     def __init__(self, inner: Searcher, *, first: float = 1, eta: int = 3, rungs: int = 4) -> None:
@@ -78,11 +79,18 @@ class SuccessiveHalving:
         return self._rung_of[trial].origin[trial]
 
     def lineage(self, trial: int) -> Lineage:
-        """The trial that this one continues, and the budget of its rung."""
-        return Lineage(self._parent.get(trial), self._budget(self._rung_of[trial].level))
+        """The trial that this one continues, and the budget of its rung; None at the last: in full."""
+        level = self._rung_of[trial].level
+        budget = None if level == self._rungs - 1 else self._budget(level)
+        return Lineage(self._parent.get(trial), budget)
 
     def _budget(self, level: int) -> float:
-        return self._first * self._eta**level
+        return float(self._first * self._eta**level)
+
+    def inherit(self, trial: int, lineage: Lineage) -> None:
+        """Note what a trial of a resumed run continues, before it is `given`."""
+        if lineage.parent is not None:
+            self._restore(trial, self._points[lineage.parent], lineage.measures())
 
     def given(self, trial: int, point: Point) -> None:
         """Note a point that runs unasked: it takes a place in the first rung."""
@@ -98,7 +106,7 @@ class SuccessiveHalving:
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Note an outcome; the last of a rung opens the next. The measure `parent` restores a promotion."""
         if trial not in self._rung_of:
-            self._restore(trial, point, outcome)
+            self._restore(trial, point, outcome.measures)
         rung = self._rung_of[trial]
         full = rung.level == self._rungs - 1
         budget = None if full else self._budget(rung.level)
@@ -109,8 +117,8 @@ class SuccessiveHalving:
             rung.scores[trial] = outcome.score
         self._close()
 
-    def _restore(self, trial: int, point: Point, outcome: Outcome) -> None:
-        parent = outcome.measures.get("parent")
+    def _restore(self, trial: int, point: Point, measures: Mapping[str, float]) -> None:
+        parent = measures.get("parent")
         if parent is None or self._current.level == 0:
             self._enter(trial, point, trial)
             return

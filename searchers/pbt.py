@@ -16,7 +16,17 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nasdsl.language.decisions import Answer, Decision, Domain, contains, draw, from_unit, to_unit
+from nasdsl.language.decisions import (
+    Answer,
+    Decision,
+    Domain,
+    Integers,
+    Reals,
+    contains,
+    draw,
+    from_unit,
+    to_unit,
+)
 from nasdsl.language.decisions import neighbours as beside
 from nasdsl.language.moves import follow, is_open, is_ordered, trace
 from nasdsl.language.point import Point
@@ -142,6 +152,10 @@ class PBT:
         """(budget of the stretch, point) from the start to this trial, to be replayed."""
         return [(self._interval, self._history.of(t).point) for t in [*self._line(trial), trial]]
 
+    def inherit(self, trial: int, lineage: Lineage) -> None:
+        """Note what a trial of a resumed run continues, before it is `given`."""
+        self._adopt(trial, lineage.measures())
+
     def given(self, trial: int, point: Point) -> None:
         """Note a point that runs unasked: the first stretch of a member without one."""
         self._adopt(trial, {})
@@ -178,7 +192,7 @@ def perturbed(domain: Domain, answer: Answer, rng: random.Random) -> Answer:
     """Times 0.8 or 1.2, kept inside; the value beside it where the answers are a list or a step is too short."""
     up = rng.random() < 0.5
     near = beside(domain, answer) if contains(domain, answer) else ()
-    if hasattr(domain, "low") and isinstance(answer, int | float):
+    if isinstance(domain, Integers | Reals) and isinstance(answer, int | float):
         moved = answer * (1 + _FACTOR if up else 1 - _FACTOR)
         value = from_unit(domain, to_unit(domain, max(domain.low, min(domain.high, moved))))
         if value != answer:

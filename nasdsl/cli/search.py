@@ -74,7 +74,7 @@ def _how_to_search(group: argparse._ArgumentGroup) -> None:
         "--fidelity",
         choices=get_args(Fidelity),
         default="none",
-        help="asha stops trials that fall behind early (default: none)",
+        help="asha stops trials that fall behind, halving trains the best of many short ones on (default: none)",
     )
     group.add_argument(
         "--seed", type=int, default=0, metavar="S", help="decides proposals and weights (default: 0)"

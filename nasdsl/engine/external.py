@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasdsl.engine.errors import RunError
+from nasdsl.engine.fidelity import rule_of
 from nasdsl.engine.meta import check_same_space, fresh_meta
 from nasdsl.engine.proposing import check_name, replay, searcher_of
 from nasdsl.engine.records import Ask, Record, seed_of
@@ -45,7 +46,7 @@ def ask(run: str | Path) -> tuple[int, Point] | None:
         meta, trial = store.meta(), store.next_trial()
         space = rebuild(meta)
         searcher = searcher_of(meta, space)
-        replay(searcher, store.records(), store.pending())
+        replay(searcher, store.records(), store, rule_of(meta.get("fidelity", "none")))
         start = space.start() if trial == 0 else None
         point = searcher.ask(trial) if start is None else start
         if point is None:

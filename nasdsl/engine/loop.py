@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from nasdsl.engine.chosen import remember
 from nasdsl.engine.ending import fails_alike, why
 from nasdsl.engine.events import Ended, EndedBy, Event, Notice, TrialFinished, TrialReported, TrialStarted
+from nasdsl.engine.fidelity import Rule
 from nasdsl.engine.interrupts import Interrupts
+from nasdsl.engine.lineage import begin
 from nasdsl.engine.messages import Chose, Done, Job, News, Report, Result
 from nasdsl.engine.proposing import announce, replay
 from nasdsl.engine.records import Ask, Record, best_of, seed_of
 from nasdsl.engine.store import Store
 from nasdsl.engine.weights import Keeper
 from nasdsl.language.point import Point
-from searchers.protocol import Searcher
+from searchers.protocol import Lineage, Searcher
 
 GRACE_S = 10.0  # how long running trials may go on after an interrupt or the end of the time
 
@@ -44,7 +46,7 @@ class Workers(Protocol):
 class Loop:
     """One session of a run: everything it works with, and `run` to do it.
 
-    `start` is trial 0 of a fresh run. `should_stop` says after each report whether the trial goes on.
+    `start` is trial 0 of a fresh run. `rule` says after each report whether the trial goes on.
     """
 
     store: Store
@@ -57,7 +59,7 @@ class Loop:
     budget: int | None
     time_s: float | None
     start: Point | None
-    should_stop: Callable[[Report], bool]
+    rule: Rule
 
     def run(self) -> Ended:
         """Go on from what is stored until the budget, the time, the searcher or the user ends it."""
@@ -72,15 +74,17 @@ class _Session:
         self._records = list(loop.store.records())
         self._n_before = len(self._records)
         self._running: dict[int, Point] = {}
+        self._lineages: dict[int, Lineage] = {}
         self._asks = self._asked()
         self._exhausted = False
         self._began = time.monotonic()
 
     def run(self) -> Ended:
-        replay(self._loop.searcher, self._records, self._loop.store.pending())
+        replay(self._loop.searcher, self._records, self._loop.store, self._loop.rule)
         while (by := self._ended()) is None:
             self._fill()
-            self._take(self._loop.workers.wait())
+            if self._running or not self._exhausted:
+                self._take(self._loop.workers.wait())
         if by in ("interrupted", "time") and self._running:
             self._drain(by)
         return Ended(by, why(by, self._records, self._loop.budget))
@@ -121,6 +125,8 @@ class _Session:
 
     def _submit(self, ask: Ask) -> None:
         self._running[ask.trial] = ask.point
+        lineage = begin(self._loop.store, self._loop.searcher, ask.trial)
+        self._lineages[ask.trial] = lineage
         self._loop.workers.submit(
             Job(
                 trial=ask.trial,
@@ -128,6 +134,7 @@ class _Session:
                 seed=seed_of(self._loop.seed, ask.trial),
                 weights=self._loop.keeper.partial(ask.trial),
                 keep_above=self._loop.keeper.threshold(),
+                epochs=None if lineage.budget is None else round(lineage.budget),
             )
         )
         self._loop.on_event(TrialStarted(ask.trial, ask.point))
@@ -138,7 +145,7 @@ class _Session:
             match item:
                 case Report(trial, step, score):
                     self._loop.on_event(TrialReported(trial, step, score))
-                    if self._loop.should_stop(item):
+                    if self._loop.rule.should_stop(item):
                         self._loop.workers.stop(trial)
                 case Chose():
                     self._loop.on_event(remember(self._loop.store, item))
@@ -149,12 +156,16 @@ class _Session:
             self._loop.on_event(Notice(text))
 
     def _finish(self, trial: int, result: Result) -> None:
+        result = replace(result, measures={**result.measures, **self._lineages.pop(trial).measures()})
         record = _record(trial, self._running.pop(trial), seed_of(self._loop.seed, trial), result)
         self._loop.keeper.keep(trial, result)  # before the record: a stored best trial has its weights
         self._loop.store.finish(record)
         self._records.append(record)
         self._loop.keeper.note(record)
-        self._loop.searcher.tell(trial, record.point, record.outcome)
+        self._exhausted = False  # with this outcome the searcher may know what to try
+        self._loop.rule.learn(record)
+        for outcome in self._loop.rule.outcomes(record):
+            self._loop.searcher.tell(trial, record.point, outcome)
         best = best_of(self._records)
         finished, running = len(self._records), len(self._running)
         self._loop.on_event(TrialFinished(record, best, finished, running, self._elapsed()))

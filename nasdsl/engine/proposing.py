@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nasdsl.engine.errors import EngineError
-from nasdsl.engine.records import Ask, Record
+from nasdsl.engine.fidelity import Rule
+from nasdsl.engine.lineage import restore
+from nasdsl.engine.records import Record
+from nasdsl.engine.store import Store
 from nasdsl.language.point import Point
-from searchers import SEARCHERS
+from searchers import SEARCHERS, SuccessiveHalving
 from searchers.protocol import Searcher
+from searchers.view import Measure
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
@@ -35,14 +40,40 @@ def searcher_of(meta: Mapping[str, Any], space: Space) -> Searcher:
         raise EngineError(
             f"the run was searched by `{name}`, which is no searcher of this version; give it again"
         )
-    return SEARCHERS[name](space, meta["seed"])
+    made = SEARCHERS[name]
+    further: dict[str, Any] = (
+        {"goals": space.goals, "measure": costs_of(space)} if len(space.goals) > 1 else {}
+    )
+    taken = inspect.signature(made).parameters
+    return halved(made(space, meta["seed"], **{k: v for k, v in further.items() if k in taken}), meta)
 
 
-def replay(searcher: Searcher, records: Iterable[Record], pending: Iterable[Ask]) -> None:
-    """Bring a fresh searcher to where the stored trials leave it."""
+def halved(searcher: Searcher, meta: Mapping[str, Any]) -> Searcher:
+    """The searcher, inside brackets of successive halving where the run asks for them."""
+    return SuccessiveHalving(searcher) if meta.get("fidelity") == "halving" else searcher
+
+
+def costs_of(space: Space) -> Measure | None:
+    """What is known of a point before it is trained; None where there is no network to plan."""
+    if not space.has_network:
+        return None
+    from compiler.plan import plan
+
+    def costs(point: Point) -> Mapping[str, float]:
+        network = plan(space, point)
+        return {"params": float(network.params), "macs": float(network.macs)}
+
+    return costs
+
+
+def replay(searcher: Searcher, records: Iterable[Record], store: Store, rule: Rule) -> None:
+    """Bring a fresh searcher and a fresh rule to where the stored trials leave them."""
     for record in records:
-        searcher.tell(record.trial, record.point, record.outcome)
-    for ask in pending:
+        rule.learn(record)
+        for outcome in rule.outcomes(record):
+            searcher.tell(record.trial, record.point, outcome)
+    for ask in store.pending():
+        restore(store, searcher, ask.trial)
         announce(searcher, ask.trial, ask.point)
 
 

@@ -13,7 +13,7 @@ from nasdsl.engine.confirm import after_search
 from nasdsl.engine.data import Prepared, prepare
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.events import Ended, Event, Started
-from nasdsl.engine.fidelity import Fidelity, stopping_rule
+from nasdsl.engine.fidelity import Fidelity, rule_of
 from nasdsl.engine.folders import opened_store, run_folder
 from nasdsl.engine.interrupts import Interrupts
 from nasdsl.engine.isolation import usable_memory
@@ -22,7 +22,7 @@ from nasdsl.engine.messages import Setup
 from nasdsl.engine.meta import check_same_space
 from nasdsl.engine.places import Place, on_gpus, on_this_machine
 from nasdsl.engine.pool import Pool
-from nasdsl.engine.proposing import searcher_of
+from nasdsl.engine.proposing import halved, searcher_of
 from nasdsl.engine.request import DEFAULT_BUDGET, Request
 from nasdsl.engine.run import LOGS_FOLDER, Run, open_run
 from nasdsl.engine.store import Store
@@ -74,7 +74,7 @@ def search(
     with as many seeds. `set`: path -> answer, what is not to be searched: decisions, and settings of
     `train { }`. `trial_time` in seconds, `memory` in bytes: limits of each trial (nine tenths of the
     machine shared by the workers by default). `start`: the point of trial 0, by default that of the
-    space. `fidelity`: "asha" stops trials early.
+    space. `fidelity`: "asha" stops trials that fall behind, "halving" trains the best of many short ones on.
 
     An interrupt (Ctrl-C) ends the search early and returns the Run, with `run.ended == "interrupted"`.
 
@@ -163,7 +163,7 @@ def _search(
             budget=meta["budget"],
             time_s=request.time_s,
             start=request.start or prepared.space.start(),
-            should_stop=stopping_rule(request.fidelity),
+            rule=rule_of(meta["fidelity"], prepared.space.goals[0] if prepared.space.goals else None),
         ).run()
         if ended.by in ("interrupted", "failing"):
             return ended
@@ -175,7 +175,7 @@ def _searcher(request: Request, space: Space, meta: Mapping[str, Any]) -> Search
     if request.searcher is None or isinstance(request.searcher, str):
         name = meta["searcher"] if request.searcher is None else request.searcher
         return searcher_of({**meta, "searcher": name}, space)
-    return request.searcher
+    return halved(request.searcher, meta)
 
 
 def _started(request: Request, store: Store, meta: Mapping[str, Any]) -> Started:

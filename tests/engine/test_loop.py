@@ -10,6 +10,7 @@ from engine_toys import Draws, Numbers
 
 from nasdsl.engine.ending import fails_alike
 from nasdsl.engine.events import Ended, Event, TrialFinished, TrialStarted
+from nasdsl.engine.fidelity import Full
 from nasdsl.engine.interrupts import Interrupts
 from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Done, Job, News, Result
@@ -67,7 +68,7 @@ def session(folder: Path, searcher: Draws, evaluate: Callable[[Job], Result] = x
             workers=Instant(fields.pop("slots"), evaluate),
             keeper=Keeper(folder, 2),
             seed=0,
-            should_stop=lambda report: False,
+            rule=Full(),
             **fields,
         )
         return loop.run()

@@ -11,7 +11,7 @@ from searchers import SEARCHERS, Outcome
 SPACE = nasdsl.parse("let a = 1..4\nlet b = 1..4\nlet c = yes | no\nrequire a * b <= 6")
 
 
-@pytest.mark.parametrize("name", SEARCHERS)
+@pytest.mark.parametrize("name", [name for name in SEARCHERS if name != "pbt"])
 @pytest.mark.parametrize(("fixed", "n_points"), [({}, 20), ({"a": 3}, 4)])
 def test_a_small_space_is_searched_to_its_end(name: str, fixed: dict[str, int], n_points: int) -> None:
     space = fix(SPACE, fixed)
