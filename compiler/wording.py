@@ -8,16 +8,17 @@ from compiler.plan import INPUT, Node, Plan
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.signatures.methods import STACK
 from nasdsl.language.signatures.table import SIGNATURES
+from nasdsl.language.signatures.weighing import FROZEN
 
 
 def call_text(node: Node) -> str:
     """The operation as a space would write it, without arguments that have their default value.
 
-    `conv2d(16, kernel = 5)`: only what comes first goes without its name.
+    `conv2d(16, kernel = 5)`: only what comes first goes without its name. `frozen` stands before what is not trained.
     """
     if node.op == INPUT:
         return node.op
-    call = _call(node.op, node.arguments)
+    call = ("frozen " if FROZEN in node.arguments else "") + _call(node.op, node.arguments)
     return call if node.body is None else f"{call} {{ {body_text(node.body)} }}"
 
 

@@ -37,6 +37,11 @@ def summary(plan: Plan) -> str:
         lines.append(f"{SHARED}: the weights are those of the first copy")
     if len(plan.outputs) > 1:
         lines.append("outputs: " + ", ".join(f"{name} = {node}" for name, node in plan.outputs.items()))
+    if plan.trainable_params != plan.params or plan.merged_params != plan.params:
+        lines.append(
+            f"{plan.trainable_params:,} parameters are trained; exported with {plan.merged_params:,}"
+            + (f"; {plan.state:,} numbers beside them" if plan.state else "")
+        )
     layers = "layer" if plan.depth == 1 else "layers"
     lines.append(f"{plan.depth} weighted {layers} on the longest path; structure {plan.hash[:12]}")
     lines.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nasdsl.language import syntax as s
 from nasdsl.language.answers import task_quantities
@@ -26,6 +26,7 @@ from nasdsl.language.shapes import INFINITE, LAYOUTS_BY_AXES, Shape, interval, v
 from nasdsl.language.signatures.table import SIGNATURES
 from nasdsl.language.statements import body, let
 from nasdsl.language.steps import STEPS
+from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
 from nasdsl.language.terms import mark
@@ -41,6 +42,8 @@ from nasdsl.language.tree import (
     Statement,
 )
 from nasdsl.language.vocabulary import Vocabulary, vocabulary
+
+_NOTHING = Surroundings()
 
 
 @dataclass(frozen=True)
@@ -242,6 +245,7 @@ def _definitions(c: Checker, file: s.File, top: Scope) -> None:
         definition = Definition(item.name, tuple(p.name for p in item.parameters), wires)
         top.definitions[item.name] = definition
         found.append((item, definition))
+    c.define = lambda item, definition, around: _define(c, item, definition, top, around)
     _top_names(c, file, top)
     for item, definition in found:
         _define(c, item, definition, top)
@@ -254,7 +258,10 @@ def _top_names(c: Checker, file: s.File, top: Scope) -> None:
             let(c, item, top)
 
 
-def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope) -> None:
+def _define(
+    c: Checker, item: s.BlockDefinition, definition: Definition, top: Scope, around: Surroundings = _NOTHING
+) -> None:
+    """The body of a block. The parameters that come after its own are the free names of what is around it."""
     frame = FrameBuilder()
     scope = Scope(frame, parent=top, definitions=top.definitions, references=top.references)
     cells: list[Cell] = []
@@ -270,9 +277,16 @@ def _define(c: Checker, item: s.BlockDefinition, definition: Definition, top: Sc
             scope.wires[parameter.name] = NamedWire(cell.slot, parameter.span, binding=binding)
         else:
             scope.names[parameter.name] = binding
-    c.cells[item.name] = tuple(cells)
     _note_dag(c, item.body)
     inner = scope.inner()
+    if around:
+        hidden, there = definition.parameters[len(item.parameters) :], replace(scope, names={}, parent=top)
+        for name in hidden:
+            cell = Cell(frame.cell(), name)
+            there.names[name] = Binding(cell, item.span, "parameter", used=True)
+            cells.append(cell)
+        inner = replace(inner, surroundings=around.seen_from(there))
+    c.cells[id(definition)] = tuple(cells)
     if len(definition.wires) == 1:  # it is the one that flows
         scope.wires[next(iter(definition.wires))].flow()
     definition.complete(body(c, item.body, inner), frame.size)
@@ -304,7 +318,7 @@ def _spread_roles(c: Checker) -> None:
     while news:
         news = False
         for definition, arguments in c.uses:
-            for cell, argument in zip(c.cells[definition.name], arguments, strict=True):
+            for cell, argument in zip(c.cells[id(definition)], arguments, strict=True):
                 news = mark(argument, cell.role) or news
 
 

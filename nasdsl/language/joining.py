@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.applying import counted, must
 from nasdsl.language.configuration import Dead, Frames, Label, Pending, Rest, Step, Wire, join, set_cell, wipe
 from nasdsl.language.machine import Machine
+from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import Feed, Inputs, Join, Keep, Merge, Part, Previous, Remember, Residual
@@ -24,20 +28,29 @@ def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> St
     label: Label = frames[rest.depth][term.label]
     place = join(label.place, term.key)
     if not same_shape(skipped.shape, wire.shape):
-        skipped, frames = _adapted(m, term.shortcut, skipped, wire.shape, f"{place}/shortcut", frames)
+        beside = f"{place}/shortcut"
+        skipped, frames = _adapted(m, term.shortcut, skipped, wire.shape, beside, frames, marks=term.marks)
     out = m.record(f"{place}/add", "add", {}, (wire, skipped), wire.shape)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
 
 
 def _adapted(
-    m: Machine, shortcut: str, wire: Wire, to: Shape, place: str, frames: Frames, what: str = "residual"
+    m: Machine,
+    shortcut: str,
+    wire: Wire,
+    to: Shape,
+    place: str,
+    frames: Frames,
+    what: str = "residual",
+    marks: Mapping[str, Value] = MappingProxyType({}),
 ) -> tuple[Wire, Frames]:
-    """The input of a residual, or of the cell before, brought visibly to another shape."""
+    """The input of a residual, or of the cell before, brought visibly to another shape; `marks` are arguments that
+    come from what is around it."""
     try:
         op, arguments = adapt(shortcut, wire.shape, to, must, what)
     except ShapeError as error:
         raise Dead(str(error)) from None
-    return counted(m, m.signatures[op], arguments, (wire,), to, place, frames, inserted=True)
+    return counted(m, m.signatures[op], {**arguments, **marks}, (wire,), to, place, frames, inserted=True)
 
 
 def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step:

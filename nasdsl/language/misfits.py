@@ -31,7 +31,11 @@ def need_fitting_weight(
         return
     if not any(can_misfit(weight) for weight in weights):
         return
-    given = {name: _estimate(v, row.by_name[name], term) for name, term in terms.items() if name != "weight"}
+    given = {
+        name: _estimate(v, row.by_name[name], term)
+        for name, term in terms.items()
+        if name in row.by_name and name != "weight"
+    }
     v.can_fail = v.can_fail or any(isinstance(given.get(name), Interval) for name in _COUNTING)
     errors = []
     for weight in weights:

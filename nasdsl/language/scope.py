@@ -10,6 +10,7 @@ from nasdsl.language.errors import NOWHERE, Diagnostic, Source, Span
 from nasdsl.language.facts import Facts
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
+from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
 
 
@@ -126,6 +127,7 @@ class Scope:
     references: dict[int, Span] = field(default_factory=dict)  # what is declared where (facts.py)
     wires: dict[str, NamedWire] = field(default_factory=dict)
     fed: tuple[int, ...] | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:
         """A scope for the names inside a body; with `name`, its keys hang under that name."""
@@ -169,6 +171,21 @@ class Scope:
             scope = scope.parent
         return None
 
+    def is_local(self, name: str) -> bool:
+        """Whether a name stands for something in the frame of a block, which other blocks do not see."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope.names:
+            scope = scope.parent
+        return scope is not None and scope.frame is not self.root.frame
+
+    @property
+    def root(self) -> Scope:
+        """The scope of the top level, or of the block that this one is in where it has no parent."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
     def visible(self) -> list[str]:
         """All names that could be meant here."""
         names: list[str] = []
@@ -188,6 +205,10 @@ def _unused(name: str, prefix: str, taken: set[str]) -> str:
     return key
 
 
+def _undefined(item: s.BlockDefinition, definition: Definition, surroundings: Surroundings) -> None:
+    raise AssertionError("no block has been found yet")
+
+
 @dataclass
 class Checker:
     """What every function of a check needs: where problems go, and what the file has so far."""
@@ -198,7 +219,10 @@ class Checker:
     quantities: tuple[str, ...]
     blocks: dict[str, s.BlockDefinition] = field(default_factory=dict)
     uses: list[tuple[Definition, tuple[ValueTerm, ...]]] = field(default_factory=list)
-    cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters of each block
+    cells: dict[int, tuple[Cell, ...]] = field(default_factory=dict)  # the parameters, by id of definition
+    define: Callable[[s.BlockDefinition, Definition, Surroundings], None] = _undefined
+    taken_defaults: set[int] = field(default_factory=set)  # ids of what `with` gives and some layer took
+    surrounded: dict[object, Definition] = field(default_factory=dict)  # blocks as they are within `with` …
     measured: dict[int, tuple[ValueTerm, int, int]] = field(default_factory=dict)  # size and depth
     shares_vectors: bool = False  # whether layers can have trained numbers in common, as `intrinsic` has
     whole_bodies: set[int] = field(default_factory=set)  # dags that are all of a block or network

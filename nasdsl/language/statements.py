@@ -9,6 +9,7 @@ from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.cells import cell
 from nasdsl.language.configuration import YES_OR_NO
 from nasdsl.language.decisions import Answer, Options
+from nasdsl.language.enclosing import enclosing
 from nasdsl.language.errors import Span
 from nasdsl.language.graphs import dag, parallel
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
@@ -173,6 +174,8 @@ def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str)
             return dag(c, row, node, scope, label, do, let)
         case "cell":
             return cell(c, row, node, scope, label, do)
+        case "with" | "frozen" | "pretrained":
+            return enclosing(c, row, node, scope, label, body)
         case "residual":
             return _residual(c, row, node, scope, label)
         case _:
@@ -243,8 +246,9 @@ def _around(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) 
 
 def _checks(row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]) -> tuple[tuple[str, Kind], ...]:
     """The arguments whose values are not known to be in range before they are worked out."""
-    kinds = {name: row.by_name[name].kind for name, _ in arguments}
-    return tuple((name, kinds[name]) for name, term in arguments if not _is_sure(term, kinds[name].type))
+    kinds = {argument.name: argument.kind for argument in row.arguments}
+    own = [(name, term) for name, term in arguments if name in kinds]
+    return tuple((name, kinds[name]) for name, term in own if not _is_sure(term, kinds[name].type))
 
 
 def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
@@ -258,7 +262,9 @@ def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str
         c.problems.error("not-yet", "`shortcut` is not a decision in this version", node.span)
         return None
     inner = body(c, node.body, scope.inner(label))
-    merge = Merge((first, skip + 1), skip, str(shortcut.value), scope.label, place, span=node.span)
+    marks = scope.surroundings.marks(table.LAYERS["project"]) if shortcut.value == "project" else ()
+    given = {name: term.value for name, term in marks if isinstance(term, Constant)}
+    merge = Merge((first, skip + 1), skip, str(shortcut.value), given, scope.label, place, span=node.span)
     return Residual((0, 0), skip, inner, merge, span=node.span)
 
 

@@ -217,6 +217,7 @@ class Merge(Statement):
 
     skip: int
     shortcut: str  # "project", "pad" or "error"
+    marks: dict[str, Value]  # arguments of the shortcut that come from what is around it
     label: int
     key: str
 

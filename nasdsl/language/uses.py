@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nasdsl.language import syntax as s
 from nasdsl.language.scope import Checker, Scope, Wanted
+from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.tree import PLAIN, Cell, Definition, Leave, Statement, Use, ValueTerm
 from nasdsl.language.values import refuse_unused, value
 from nasdsl.language.wires import kept, sequence
@@ -13,6 +14,7 @@ def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: s
     if node.body is not None:
         c.problems.error("no-body", f"block `{node.name}` takes no body", node.body.span)
     scope.references[node.span.start] = c.blocks[definition.name].span
+    definition, hidden = _surrounded(c, definition, scope)
     first = scope.frame.size
     key = scope.prefix + scope.fresh(label or node.name)
     inner_label = scope.frame.cell()
@@ -20,6 +22,8 @@ def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: s
     arguments = _use_arguments(c, node, definition, scope.labelled(inner_label), wires)
     if arguments is None:
         return None
+    arguments += hidden
+    c.uses.append((definition, arguments))
     leave = Leave((first, scope.frame.size))
     used = Use((0, 0), definition, arguments, scope.label, key, inner_label, leave, span=node.span)
     if len(wires) != 1 or scope.fed:
@@ -75,5 +79,29 @@ def _use_arguments(
             c.problems.error("missing-argument", message, node.span, where)
             return None
         terms.append(value(c, chosen, scope, Wanted(parameter.name, None, PLAIN)))
-    c.uses.append((definition, tuple(terms)))
     return tuple(terms)
+
+
+def _surrounded(c: Checker, definition: Definition, scope: Scope) -> tuple[Definition, tuple[ValueTerm, ...]]:
+    """The block as it is within `with`, `frozen` or `pretrained`, and what their names stand for here."""
+    around = scope.surroundings
+    if not around:
+        return definition, ()
+    names = around.free_names()
+    hidden = tuple(_meaning(around, name) for name in names)
+    key = (definition.name, around.key(), names)
+    found = c.surrounded.get(key)
+    if found is None:
+        written = c.blocks[definition.name]
+        own = tuple(parameter.name for parameter in written.parameters)
+        found = c.surrounded[key] = Definition(definition.name, (*own, *names), definition.wires)
+        c.define(written, found, around)
+    return found, hidden
+
+
+def _meaning(around: Surroundings, name: str) -> ValueTerm:
+    """What a free name of the defaults stands for where they are written."""
+    wheres = (one.where for one in around.defaults.values() if one.where.is_local(name))
+    term = next(wheres).find(name)
+    assert term is not None
+    return term

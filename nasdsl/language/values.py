@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nasdsl.language import syntax as s
 from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.decisions import Answer, Options
@@ -229,7 +231,7 @@ def refuse_later(c: Checker, row: Signature, span: Span) -> bool:
 def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[str, ValueTerm], ...]:
     """All arguments of a call in the order of the signature, defaults filled in."""
     c.problems.facts.rows[node.span.start] = row
-    given = _by_name(c, row, node)
+    given = by_name(c, row, node)
     bound = []
     for argument in row.arguments:
         if argument.name in given:
@@ -239,11 +241,23 @@ def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[
             if argument.required:
                 message = f"`{row.name}` needs `{argument.name}`: {argument.doc}"
                 c.problems.error("missing-argument", message, node.span, usage(row))
-            bound.append((argument.name, Constant(argument.default)))
+            bound.append((argument.name, _default(c, row, argument, scope)))
+    bound += scope.surroundings.marks(row)
     if row.name in MATRICES and _may_misfit(dict(bound)["weight"]):
         for _, term in bound:
             mark(term, SHAPES)
     return tuple(bound)
+
+
+def _default(c: Checker, row: Signature, argument: Argument, scope: Scope) -> ValueTerm:
+    """What a layer has where nothing is given: the default of the `with` around it, or its own."""
+    found = scope.surroundings.default_of(argument)
+    if found is None or row.group != "layer":
+        return Constant(argument.default)
+    c.taken_defaults.add(id(found.value))
+    role = SHAPES if argument.shapes else PLAIN
+    there = replace(scope, names={}, parent=found.where)
+    return value(c, found.value, there, Wanted(argument.name, argument.kind, role))
 
 
 def _may_misfit(weight: ValueTerm) -> bool:
@@ -255,7 +269,8 @@ def _may_misfit(weight: ValueTerm) -> bool:
     return not known or not names <= UNDEMANDING
 
 
-def _by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
+def by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
+    """The arguments that a call gives, by their names."""
     given: dict[str, s.Value] = {}
     position = 0
     for argument in node.arguments:

@@ -18,6 +18,7 @@ from nasdsl.language.signatures.wiring import adaptation
 from tests.operation_cases import OPERATIONS, TABLE, draw_arguments, draw_inputs, fitting_cases, strict
 
 LATER = {
+    "pretrained",
     "gate",
     "adapter",
     "prefix",
@@ -27,9 +28,6 @@ LATER = {
     "icnn",
     "prox",
     "elastic",
-    "frozen",
-    "pretrained",
-    "with",
     "pst_sparse",
     "spectral",
     "pego",
@@ -83,6 +81,8 @@ def default_fits(argument: Argument) -> bool:
             return isinstance(default, bool)
         case "name":
             return default in kind.options
+        case "string":
+            return isinstance(default, str)
         case "call":
             return TABLE[default.name].group in kind.groups
     return False

@@ -87,6 +87,7 @@ class Signature:
         1  # of the operation in this place, which `params` and `macs` count already; see sharing.scaled
     )
     uses: int = 1  # of it for one sample
+    tunes: bool = False  # what it adds is trained within `frozen { }` too
     source: str = ""
     later: bool = False  # named by the language, refused by this version with a diagnostic
     by_name: Mapping[str, Argument] = field(init=False, repr=False, compare=False)

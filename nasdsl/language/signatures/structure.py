@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from nasdsl.language.shapes import Shape, at_least, vector
 from nasdsl.language.signatures.rules import (
+    WEIGHT,
     channels_of,
     dim,
     need_equal,
@@ -318,16 +319,46 @@ SIGNATURES = (
         Argument("depths", Kind("numbers", 1), "depths to train"),
         Argument("widths", Kind("numbers", 1), "widths to train"),
     ),
-    _later("frozen", "A body whose weights are not trained."),
-    _later(
-        "pretrained",
-        "A body that starts from the weights of a file.",
-        Argument("file", STRING, "a safetensors file", required=True),
-        positional=1,
+    Signature(
+        "frozen",
+        "wrapper",
+        "A body whose weights are not trained, but for what tuning methods such as `lora` add to them; its batch "
+        "norms use the statistics that they have.",
+        positional=0,
+        body=True,
     ),
-    _later(
+    Signature(
+        "pretrained",
+        "wrapper",
+        "A body that starts from the weights of a file.",
+        (
+            Argument(
+                "file",
+                STRING,
+                'a safetensors file beside the space, or "package.module:function" with --trust, which '
+                "returns tensors by name",
+                required=True,
+            ),
+            Argument(
+                "match",
+                name_of("name", "order"),
+                "name: a layer's tensors go by the path of the layer in the body, `conv1.weight`; order: layers "
+                "with weights and those of the file, in the order of their names, one by one",
+                "name",
+            ),
+            Argument("prefix", STRING, "what names in the file begin with; others are left out", ""),
+        ),
+        positional=1,
+        body=True,
+        later=True,
+    ),
+    Signature(
         "with",
-        "A default for all that it encloses.",
-        Argument("weight", Kind("call", groups=("weight",)), "how weights are parametrised"),
+        "wrapper",
+        "A default for all layers that it encloses, those of blocks included; a decision in it is taken by "
+        "each layer afresh. A layer's own argument comes first, then the innermost `with`.",
+        (Argument("weight", WEIGHT.kind, WEIGHT.doc),),
+        positional=0,
+        body=True,
     ),
 )

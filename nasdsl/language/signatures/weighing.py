@@ -17,6 +17,7 @@ from nasdsl.language.signatures.signature import Arguments, Need, Signature
 
 PLAIN_WEIGHT = Spec("plain")
 FROZEN = "frozen"  # an argument that layers within `frozen { }` have besides those of their row
+PRETRAINED = "pretrained"  # the same within `pretrained { }`: where weights start from
 
 
 @dataclass(frozen=True, slots=True)
