@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.utils import parametrize
 
 from compiler.weights.intrinsic import Intrinsic
@@ -90,9 +90,15 @@ def _put_on(owner: nn.Module, name: str, methods: list[Spec], matrix: Matrix, ve
 def freeze(module: nn.Module) -> None:
     """Stop training what a module holds, but for what tuning methods have added to it.
 
-    Norms over batches keep the statistics that they have.
+    Norms over batches keep the statistics that they have. Networks within it, the experts of `widen`, say for
+    themselves what is frozen in them.
     """
+    inner = {
+        part for graph in module.modules() if isinstance(graph, fx.GraphModule) for part in graph.modules()
+    }
     for part in module.modules():
+        if part in inner:
+            continue
         if not getattr(part, "freezes", False):
             for tensor in part.parameters(recurse=False):
                 tensor.requires_grad_(False)

@@ -135,6 +135,17 @@ def test_frozen_bodies_stay_bit_for_bit_with_decay_momentum_and_norms() -> None:
     }
 
 
+def test_adapters_are_trained_in_frozen_bodies_and_experts() -> None:
+    found = space(
+        "frozen { adapter(rank = 2) { linear(16) }; widen(2) { adapter(rank = 3) { mlp(8) } } }; linear(outputs)"
+    )
+    planned = plan(found, found.default())
+    module = build(planned, seed=0)
+    trained = sum(t.numel() for t in module.parameters() if t.requires_grad)
+    assert trained == planned.trainable_params
+    assert trained == (2 * 2 * 16 + 2 + 16) + 2 * (2 * 3 * 16 + 3 + 16) + 16 * 10 + 10
+
+
 def test_frozen_and_trained_networks_differ_in_structure_and_words() -> None:
     from compiler.wording import call_text
 

@@ -284,6 +284,7 @@ SIGNATURES = (
         ),
         positional=0,
         body=True,
+        tunes=True,
         weighted=True,
         shape=_adapted_shape,
         params=_adapter_params,
