@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "find every problem of space files",
     "fmt": "rewrite space files in canonical form",
     "count": "count the points of a space, exactly",
+    "diff": "compare two versions of a space, or a run with a space",
     "sample": "draw points of a space",
     "show": "print one network as a table of layers, or draw it",
     "lsp": "answer an editor: a language server on standard input and output",

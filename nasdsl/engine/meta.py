@@ -37,5 +37,6 @@ def check_same_space(folder: Path, stored: Mapping[str, Any], space: Space) -> N
     if stored["space_hash"] != space.hash:
         raise RunError(
             f"{folder} is a run of another space (`{stored['space_name']}`, hash {stored['space_hash'][:12]}; "
-            f"this is `{space.name}`, hash {space.hash[:12]}); give another --run"
+            f"this is `{space.name}`, hash {space.hash[:12]}); `nasdsl diff {folder} FILE` says what differs; "
+            "give another --run"
         )

@@ -25,6 +25,7 @@ from nasdsl.language.quantities import measure
 from nasdsl.language.ranking import rank, unrank
 from nasdsl.language.recording import decided
 from nasdsl.language.shapes import Shape
+from nasdsl.language.sites import Sites, sites_of
 from nasdsl.language.starting import start_point
 from nasdsl.language.tasks import Bound
 from nasdsl.language.valid import Bounds, Valid
@@ -63,6 +64,11 @@ class Space:
         from hashlib import sha256  # loads OpenSSL, which a check has no use for
 
         return sha256(print_file(_bare(self.file)).encode()).hexdigest()
+
+    @cached_property
+    def sites(self) -> Sites:
+        """All decisions, whether or not a point opens them; see carrying.py."""
+        return sites_of(self._program.statement)
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
