@@ -7,6 +7,7 @@
     draw.py       Plan -> SVG                                     layout.py    where its boxes stand
     wording.py    short words for what a plan holds               errors.py    what can go wrong
     hooks.py      how a module takes part in its training         routing.py   whose samples experts get
+    initial.py    how weights begin
 
 Importing `compiler.plan` loads no torch.
 """

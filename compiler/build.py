@@ -13,6 +13,7 @@ from torch import fx, nn
 
 from compiler.builders import RECIPES, Recipe
 from compiler.builders.recipe import make
+from compiler.initial import initialise
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
 from compiler.weighing import weigh
@@ -25,7 +26,8 @@ _LOSING = frozenset(
 
 
 def build(plan: Plan, seed: int | None = None) -> fx.GraphModule:
-    """The network of a plan, on torch's default device, with torch's default initialisation.
+    """The network of a plan, on torch's default device, with torch's default initialisation
+    unless the plan names another.
 
     It is called with one tensor per input of the plan, in order or by name, batch first, and returns
     a tensor, or a dict by name where the plan has several outputs. Weights are drawn from `seed`, which leaves
@@ -33,6 +35,7 @@ def build(plan: Plan, seed: int | None = None) -> fx.GraphModule:
     """
     with _drawing_from(seed):
         modules = {name: recipe.build() for name, recipe in recipes(plan).items()}
+        initialise(plan, modules)
         weigh(plan, modules)
     return fx.GraphModule(modules, _graph(plan), class_name="Network")
 

@@ -80,6 +80,7 @@ class Plan:
     params: scalars of all parameters as built, frozen ones included; trainable_params: those that are trained;
     merged_params: those that it is exported with; state: scalars of the buffers that weight methods keep.
     depth: weighted layers on the longest path.
+    init: how weights begin, as the setting of that name says.
     train_memory: bytes that training takes at the batch size of the point; 0 of a body.
     hash: equal for equal networks, whatever decisions and names they come from.
     """
@@ -95,6 +96,7 @@ class Plan:
     depth: int
     hash: str
     train_memory: int = 0
+    init: str = "default"
 
 
 def plan(space: Decides, point: Point) -> Plan:
@@ -112,11 +114,11 @@ def plan_of(decided: Decided) -> Plan:
             "the shapes of the data are not known before the file is read; "
             "bind the space to them: space.with_task({name: shape}, outputs)"
         )
-    found = _plan(decided.layers, decided.outputs)
+    found = _plan(decided.layers, decided.outputs, str(decided.settings.get("init", "default")))
     return replace(found, train_memory=train_memory(decided, found.params, found.trainable_params))
 
 
-def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:
+def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str], init: str) -> Plan:
     needed = _needed(layers, outputs.values())
     shapes: dict[str, Shape] = {}
     nodes: list[Node] = []
@@ -127,7 +129,7 @@ def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:
             continue
         root = layer.shares or layer.name
         owner = owners.setdefault(root, layer.name)
-        body = _plan(layer.body.layers, {"output": layer.body.output}) if layer.body else None
+        body = _plan(layer.body.layers, {"output": layer.body.output}, init) if layer.body else None
         nodes.append(_node(layer, shapes, "" if owner == layer.name else owner, body))
         shapes[layer.name] = layer.shape
         depths[layer.name] = _depth(layer, depths) + (body.depth if body else 0)
@@ -147,6 +149,7 @@ def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str]) -> Plan:
         macs=sum(node.macs for node in nodes),
         depth=max((depths[name] for name in outputs.values()), default=0),
         hash=structural_hash(nodes, outputs),
+        init=init,
     )
 
 

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.signatures.signature import (
     BOOL,
-    STRING,
     Argument,
     Kind,
     Signature,
@@ -405,7 +404,13 @@ _SETTINGS = (
     _setting("predict", "How outputs become answers.", name_of("argmax", "frechet", "lame"), later=True),
     _setting("data", "The part of the training data that is used.", call_of("selection")),
     _setting("lr", "The learning rate of any optimizer.", _POSITIVE, later=True),
-    _setting("init", "How weights begin.", STRING, later=True),
+    _setting(
+        "init",
+        "How weights begin: as torch draws them (default), by the activation before (kaiming: He et al. 2015), so that "
+        "signals keep their size at any depth (critical: Roberts et al. 2021), or orthonormal (Saxe et al. 2014).",
+        name_of("default", "kaiming", "critical", "orthogonal"),
+        "default",
+    ),
 )
 
 TRAINING_SIGNATURES: tuple[Signature, ...] = (
