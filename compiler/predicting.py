@@ -27,8 +27,17 @@ def scaling_constants(inputs: Mapping[str, Scaling], outputs: Mapping[str, Scali
     return lines
 
 
-def predict_source(plan: Plan, classes: bool) -> str:
-    """The functions `standardized` and `predict`, for classes or for numbers."""
+def columns_constant(columns: Mapping[str, tuple[str, ...] | None]) -> list[str]:
+    """The lines of COLUMNS."""
+    lines = [
+        "COLUMNS = {  # of the table, in order: its texts, each a number 0 or 1 of its own; None: a number"
+    ]
+    return [*lines, *(f"    {name!r}: {texts!r}," for name, texts in columns.items()), "}"]
+
+
+def predict_source(plan: Plan, classes: bool, columns: bool = False) -> str:
+    """The functions `standardized` and `predict`, for classes or for numbers; with `columns` also `encoded`, for rows
+    of a table."""
     several = len(plan.outputs) > 1
     indexes = [node.name for node in plan.nodes if node.op == INPUT and node.layout == "index"]
     one = "list[str]" if classes else "Tensor"
@@ -40,36 +49,63 @@ def predict_source(plan: Plan, classes: bool) -> str:
         if several
         else f"return answers({first!r}, outputs)"
     )
-    return f'''{_scale_source(indexes)}
+    raw = (
+        "Rows of the table, each a dict by COLUMNS or their cells in order; or numbers, encoded already."
+        if columns
+        else "Raw samples: an array (n, …) for each of INPUTS, in order."
+    )
+    return f'''{_ENCODED if columns else ""}{_scale_source(indexes, columns)}
 
 
 {_CLASSES if classes else _NUMBERS}
 
 
 def predict(*samples, network: Network | None = None) -> {returned}:
-    """{what}. Raw samples: an array (n, …) for each of INPUTS, in order."""
+    """{what}. {raw}"""
     network = load() if network is None else network
     with torch.no_grad():
         outputs = network(*(standardized(name, x) for name, x in zip(INPUTS, samples, strict=True)))
     {answer}'''
 
 
-def _scale_source(indexes: Iterable[str]) -> str:
+def _scale_source(indexes: Iterable[str], columns: bool) -> str:
     names = tuple(indexes)
     dtype = f"torch.long if name in {names!r} else torch.float32" if names else "torch.float32"
+    encoding = "\n    samples = samples if hasattr(samples, 'shape') else encoded(samples)" if columns else ""
     return f'''def scale(numbers: tuple) -> tuple[Tensor, Tensor]:
     mean, deviation, shape = numbers
     return torch.tensor(mean).reshape(shape), torch.tensor(deviation).reshape(shape)
 
 
 def standardized(name: str, samples) -> Tensor:
-    """What the network takes, from raw samples (n, …)."""
+    """What the network takes, from raw samples (n, …)."""{encoding}
     x = torch.as_tensor(samples, dtype={dtype})
     if name not in INPUT_SCALES:
         return x
     mean, deviation = scale(INPUT_SCALES[name])
     return (x - mean) / deviation'''
 
+
+_ENCODED = '''def encoded(rows) -> Tensor:
+    """The numbers of rows of the table (n, features). A text that COLUMNS does not know gives zeros only."""
+    numbers = []
+    for row in rows:
+        cells = [row[name] for name in COLUMNS] if isinstance(row, dict) else list(row)
+        if len(cells) != len(COLUMNS):
+            raise ValueError(f"a row has {len(cells)} cells, and the table {len(COLUMNS)} columns: {', '.join(COLUMNS)}")
+        line = []
+        for cell, (name, texts) in zip(cells, COLUMNS.items()):
+            if texts is None:
+                line.append(float(cell))
+            elif not str(cell).strip():
+                raise ValueError(f"column {name} has no value")
+            else:
+                line += [float(str(cell).strip() == text) for text in texts]
+        numbers.append(line)
+    return torch.tensor(numbers)
+
+
+'''
 
 _CLASSES = '''def answers(name: str, scores: Tensor) -> list[str]:
     """The class with the highest score of each row."""

@@ -13,7 +13,7 @@ from compiler.build import Copies, recipes
 from compiler.builders import helper_source
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
-from compiler.predicting import Scaling, predict_source, scaling_constants
+from compiler.predicting import Scaling, columns_constant, predict_source, scaling_constants
 from nasdsl.language.shapes import LAYOUTS
 
 
@@ -23,7 +23,8 @@ class Facts:
 
     title: one line. classes: their names, in the order of the scores. inputs, outputs: how the data that it was
     trained on were standardized, where they were. has_data: whether it was trained on data at all; then
-    the file has a `predict` for raw samples.
+    the file has a `predict` for raw samples. columns: those of a table, in order, with the texts that each of them
+    holds, None for numbers; then `predict` takes rows as they stand in the table.
     """
 
     title: str = "A network found by nasdsl."
@@ -31,6 +32,7 @@ class Facts:
     inputs: Mapping[str, Scaling] = field(default_factory=dict)
     outputs: Mapping[str, Scaling] = field(default_factory=dict)
     has_data: bool = False
+    columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
 
 def python_source(plan: Plan, facts: Facts, weights: str) -> str:
@@ -47,7 +49,7 @@ def python_source(plan: Plan, facts: Facts, weights: str) -> str:
         *bodies_source(plan).values(),
         _network(plan, "Network"),
         _load(weights),
-        *([predict_source(plan, bool(facts.classes))] if facts.has_data else []),
+        *([predict_source(plan, bool(facts.classes), bool(facts.columns))] if facts.has_data else []),
         _main(plan),
     ]
     return "\n\n\n".join(sections) + "\n"
@@ -83,6 +85,8 @@ def _constants(plan: Plan, facts: Facts) -> str:
         lines.append(f"CLASSES = {facts.classes!r}")
     if facts.has_data:
         lines += scaling_constants(facts.inputs, facts.outputs)
+    if facts.columns:
+        lines += columns_constant(facts.columns)
     return "\n".join(lines)
 
 

@@ -78,7 +78,8 @@ def facts_of(run: Run, record: Record) -> Facts:
         return Facts(title)
     dataset = Dataset.open(folder)
     fold = dataset.folds[0]
-    return Facts(title, dataset.classes, _scalings(fold.inputs), _scalings(fold.targets), has_data=True)
+    inputs, outputs = _scalings(fold.inputs), _scalings(fold.targets)
+    return Facts(title, dataset.classes, inputs, outputs, has_data=True, columns=dataset.columns)
 
 
 def _scalings(scales: Mapping[str, Scale]) -> dict[str, Scaling]:

@@ -67,6 +67,7 @@ def _samples(
         groups=texts(table, group, "the group") if group else None,
         times=times(table, time) if time else None,
         features=encoding.features,
+        columns=encoding.levels,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -56,6 +56,7 @@ class Dataset:
     statement: one sentence for people: what the data are and how they are split.
     warnings: sentences about what can be used but should be looked at.
     classes, features: names in order, () where there are none.
+    columns: of a file, in order: the texts of a column, each of which is a feature of its own, or None for numbers.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     @property
     def is_table(self) -> bool:
@@ -118,6 +120,7 @@ def _meta(data: Dataset) -> dict[str, Any]:
         "classes": list(data.classes),
         "features": list(data.features),
         "warnings": list(data.warnings),
+        "columns": {name: None if levels is None else list(levels) for name, levels in data.columns.items()},
     }
 
 
@@ -162,4 +165,7 @@ def _unflat(meta: dict[str, Any], arrays: dict[str, Array]) -> Dataset:
         classes=tuple(meta["classes"]),
         features=tuple(meta["features"]),
         warnings=tuple(meta["warnings"]),
+        columns={
+            n: None if levels is None else tuple(levels) for n, levels in meta.get("columns", {}).items()
+        },
     )

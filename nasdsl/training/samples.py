@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ _AXES = (
 class Samples:
     """Rows of data. `inputs` by name, float32 (rows, …); `targets` are classes of any type (rows,), or numbers (rows, n).
 
-    name: of the source, for messages. groups, times: one value per row, or None.
+    name: of the source, for messages. groups, times: one value per row, or None. columns: of a file, by name: the
+    texts that became numbers, each a feature of its own, or None for a column of numbers.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Samples:
     groups: NDArray[Any] | None = None
     times: NDArray[np.float64] | None = None
     features: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     @property
     def n_rows(self) -> int:
@@ -110,6 +112,7 @@ def _dataset(
         statement=f"{samples.name}: {parts.said}",
         classes=classes,
         features=samples.features,
+        columns=samples.columns,
     )
     return replace(data, warnings=suspicions(data))
 

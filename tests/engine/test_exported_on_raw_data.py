@@ -63,3 +63,44 @@ def module_outputs(run: Any, data: Dataset, rows: Any) -> torch.Tensor:
         x = (x - scale.mean) / scale.deviation
     with torch.no_grad():
         return module(torch.from_numpy(np.ascontiguousarray(x)))
+
+
+TABLE_APPLY = """
+import csv
+spec = importlib.util.spec_from_file_location("network", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+rows = list(csv.DictReader(open(sys.argv[2])))
+cells = [[row[name] for name in module.COLUMNS] for row in rows]
+assert module.predict(rows) == module.predict(cells) == module.predict(module.encoded(rows))
+for wrong in ([cells[0][:-1]], [{**rows[0], "colour": ""}]):
+    try:
+        module.predict(wrong)
+    except ValueError:
+        continue
+    raise AssertionError(wrong)
+module.predict([{**rows[0], "colour": "a colour never seen"}])
+torch.save(module.predict(rows), sys.argv[3])
+"""
+
+
+def test_rows_of_a_table_with_texts_go_in_as_they_stand(tmp_path: Path) -> None:
+    table = tmp_path / "fruit.csv"
+    rows = [
+        f"{('red', 'green', 'deep = blue')[i % 3]},{i % 7},{('s', 'm')[i % 2]},{('apple', 'plum')[i % 3 == 2]}"
+        for i in range(90)
+    ]
+    table.write_text("colour,weight,size,kind\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    text = (
+        f'task classification on csv("{table.name}", target = "kind")\n'
+        "network { linear(8); relu; linear(outputs) }\ntrain { epochs = 20; batch_size = 8 }\n"
+    )
+    (tmp_path / "fruit.space").write_text(text, encoding="utf-8")
+    space = nasdsl.load(str(tmp_path / "fruit.space"))
+    run = nasdsl.search(space, searcher="random", budget=1, workers=1, run=tmp_path / "run")
+    assert run.best is not None
+    source, _ = export(run, run.best, "python", tmp_path / "network.py")
+    run_without_nasdsl(TABLE_APPLY, [source, table, tmp_path / "out.pt"], tmp_path)
+    data = Dataset.open(run.folder / "data")
+    numbers = module_outputs(run, data, np.arange(len(rows))).argmax(1)
+    assert torch.load(tmp_path / "out.pt") == [data.classes[number] for number in numbers]
