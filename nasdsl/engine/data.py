@@ -14,13 +14,11 @@ from nasdsl.engine.run import DATA_FOLDER
 from nasdsl.engine.spaces import shapes_to_json
 from nasdsl.engine.store import Json
 from nasdsl.language.decisions import Answer
+from nasdsl.language.signatures.data import FILES
 
 if TYPE_CHECKING:
     from nasdsl.engine.request import Request
     from nasdsl.language.space import Space
-
-
-FILES = ("csv", "npz")  # data that a space names by a path
 
 
 @dataclass(frozen=True)

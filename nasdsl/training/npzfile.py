@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from nasdsl.language.signatures.data import input_names, target_columns
 from nasdsl.language.suggest import did_you_mean
+from nasdsl.training.dataset import INPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.files import missing
 from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite, same_rows
@@ -28,6 +31,21 @@ def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: 
     y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), rows)
     groups = _per_row(path, _array(path, arrays, group, "the groups"), group, rows) if group else None
     return Samples(str(path), named, y, groups, _times(path, arrays, time, rows) if time else None)
+
+
+def read_tensors(kind: str, path: Path, inputs: str, target: str) -> Samples:
+    """The named tensors of a safetensors file. Raises DataError."""
+    try:
+        arrays = load_file(path)
+    except FileNotFoundError as error:
+        raise missing(path) from error
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            "not a safetensors file, or a damaged one", str(path), "write it by save_file"
+        ) from error
+    x = checked_inputs(str(path), _array(path, arrays, inputs, "the inputs"), f"`{inputs}`")
+    y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), len(x))
+    return Samples(str(path), {INPUT: x}, y)
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:

@@ -200,7 +200,7 @@ def test_settings_that_do_not_fit_are_refused(setting, value, kind, said, two_cl
 
 
 def test_a_network_for_other_inputs_is_refused(two_classes, a_line):
-    wrong = Plan((), {INPUT: (3,)}, {OUTPUT: "last"}, 0, 0, 0, 0, "")
+    wrong = Plan((), {INPUT: (3,)}, {OUTPUT: "last"}, 0, 0, 0, 0, 0, 0, "")
     with pytest.raises(DataError, match=r"takes \{'input': \(3,\)\}, but the data have"):
         train(mlp(), wrong, FAST, two_classes, 0)
 

@@ -5,7 +5,7 @@ import pytest
 from nasdsl.language.kinds import suits
 from nasdsl.language.network import Spec
 from nasdsl.language.shapes import INFINITE, Interval, Shape, vector
-from nasdsl.language.signatures.data import DATA_SIGNATURES, task_shapes
+from nasdsl.language.signatures.data import DATA_SIGNATURES, FILES, task_shapes
 from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.signatures.table import DATA, TRAINING
 from nasdsl.language.signatures.training import TRAINING_SIGNATURES
@@ -43,7 +43,7 @@ def test_default_calls_hold_every_argument():
 
 def test_every_working_data_set_can_be_opened():
     working = {row.name for row in DATA.values() if not row.later}
-    assert working == {*BUILT_IN, "mnist1d", "csv", "npz", "shape", "text"}
+    assert working == {*BUILT_IN, "mnist1d", "modular", "spirals", "shape", "text", *FILES}
 
 
 @pytest.mark.parametrize(

