@@ -56,7 +56,9 @@ class Fold:
         cost: Cost | None = None,
         situations: int = MAX_SITUATIONS,
         rules: Rules | None = None,
+        like: Fold | None = None,
     ) -> None:
+        """`like`: a fold of the same machine and cost, from which it takes what it knows of the ways."""
         self._situations = situations
         self.rules = rules
         self.is_blurred = False
@@ -65,8 +67,9 @@ class Fold:
         self._combine = combine
         self.cost = cost
         self._values: dict[Node, int | None] = {}
-        self._arrivals: dict[Configuration, tuple[int, Configuration] | None] = {}
-        self._asks: dict[Configuration, Ask | None] = {}
+        self._arrivals: dict[Configuration, tuple[int, Configuration] | None]
+        self._arrivals = {} if like is None else like._arrivals
+        self._asks: dict[Configuration, Ask | None] = {} if like is None else like._asks
 
     @property
     def n_places(self) -> int:
@@ -124,7 +127,7 @@ class Fold:
                 continue
             if len(self._values) > self._situations:
                 raise self._beyond()
-            ask = self._asks[node[0]]
+            ask = self._ask_at(node[0])
             if ask is None:
                 self._values[node] = self._end_of(node)
                 waiting.pop()
@@ -138,8 +141,14 @@ class Fold:
             found = edges.pop(node)
             self._values[node] = self._combined(node, found)
             if self.rules is None:  # else another state may come to the same decision
-                del self._asks[node[0]]
+                self._asks.pop(node[0], None)
             waiting.pop()
+
+    def _ask_at(self, configuration: Configuration) -> Ask | None:
+        """What is asked at a place that has been reached."""
+        if configuration not in self._asks:
+            self._asks[configuration] = self.machine.run(configuration)[1]
+        return self._asks[configuration]
 
     def _end_of(self, node: Node) -> int | None:
         return self._end if self.rules is None or self.rules.accept(*node) else None
@@ -198,14 +207,26 @@ def counting(machine: Machine, situations: int = MAX_SITUATIONS, rules: Rules | 
     return Fold(machine, 1, _total, None, situations, rules)
 
 
-def least(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS, rules: Rules | None = None) -> Fold:
+def least(
+    machine: Machine,
+    cost: Cost,
+    situations: int = MAX_SITUATIONS,
+    rules: Rules | None = None,
+    like: Fold | None = None,
+) -> Fold:
     """The least that a cost can still add up to."""
-    return Fold(machine, 0, _least, cost, situations, rules)
+    return Fold(machine, 0, _least, cost, situations, rules, like)
 
 
-def most(machine: Machine, cost: Cost, situations: int = MAX_SITUATIONS, rules: Rules | None = None) -> Fold:
+def most(
+    machine: Machine,
+    cost: Cost,
+    situations: int = MAX_SITUATIONS,
+    rules: Rules | None = None,
+    like: Fold | None = None,
+) -> Fold:
     """The most that a cost can still add up to."""
-    return Fold(machine, 0, _most, cost, situations, rules)
+    return Fold(machine, 0, _most, cost, situations, rules, like)
 
 
 def _total(edges: list[tuple[int, int, int]]) -> int:

@@ -68,7 +68,8 @@ class Profile(Fold):
         """`like` is a fold of the same machine and rules. `up`: costs are rounded up, so that only what is
         certainly within the limit is counted."""
         cost = None if budget is None else budget.bound.fold.cost
-        super().__init__(like.machine, 1, sum, cost, rules=like.rules)  # type: ignore[arg-type]
+        known = like if like.cost is cost else None
+        super().__init__(like.machine, 1, sum, cost, rules=like.rules, like=known)  # type: ignore[arg-type]
         self._budget = budget
         self._up = up
         self._width = total.bit_length() + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from nasdsl.language.configuration import LimitError
@@ -34,10 +35,10 @@ class Valid:
         self._ahead = ahead
         self._holds = holds
         self._total = total
-        self._all = self._count_of_rules()  # points that follow the rules
         self._best: Uniform | None = None
 
-    def _count_of_rules(self) -> Fold | None:
+    @cached_property
+    def _all(self) -> Fold | None:
         """A count of the points that follow the rules; None where that is out of reach."""
         ahead = self._ahead
         found = ahead.exists if ahead.follows else None
@@ -52,14 +53,16 @@ class Valid:
 
     def bounds(self) -> Bounds:
         """Bounds on the number of valid points; equal where it is known exactly."""
-        if self._all is None:
-            return Bounds(0, self._total)
-        follow = self._all.begin()[1] or 0
+        follow, certain = self._total, not self._ahead.open_lines
+        if self._ahead.rules is not None:
+            if self._all is None:
+                return Bounds(0, self._total)
+            follow = self._all.begin()[1] or 0
+            certain = certain and not self._all.is_blurred and self._ahead.follows
         most_valid, fewest = follow, follow
         for few, many in self._by_quantity(follow):
             # What breaks one limit or another is at most the sum of what breaks each.
             fewest, most_valid = fewest - (follow - few), min(most_valid, many)
-        certain = not self._ahead.open_lines and not self._all.is_blurred and self._follows()
         return Bounds(max(0, fewest) if certain else 0, most_valid)
 
     def _by_quantity(self, follow: int) -> Iterator[tuple[int, int]]:
@@ -68,7 +71,7 @@ class Valid:
         found: dict[tuple[str, bool], tuple[int, int]] = {}
         for bound in self._ahead.bounds:
             try:
-                few, many = self._within(bound, follow)
+                few, many = self._within(bound)
             except LimitError:
                 few, many = 0, follow
             key = (bound.limit.quantity, bound.limit.upper)
@@ -79,10 +82,7 @@ class Valid:
             lower = found.get((quantity, False), (follow, follow))
             yield upper[0] + lower[0] - follow, upper[1] + lower[1] - follow
 
-    def _follows(self) -> bool:
-        return self._ahead.rules is None or self._ahead.follows
-
-    def _within(self, bound: CostBound, follow: int) -> tuple[int, int]:
+    def _within(self, bound: CostBound) -> tuple[int, int]:
         """Bounds on the number of points within one limit."""
         try:
             budget = self._budget(bound)
@@ -97,9 +97,10 @@ class Valid:
 
     def _budget(self, bound: CostBound) -> Budget:
         opposite = most if bound.limit.upper else least
-        fold = opposite(bound.fold.machine, ADDITIVE[bound.limit.quantity], _SITUATIONS, bound.fold.rules)
-        cost, further = fold.begin()
-        return budget_of(bound, cost + (further or 0), self._total, bound.fold.n_places)
+        cost = ADDITIVE[bound.limit.quantity]
+        fold = opposite(bound.fold.machine, cost, _SITUATIONS, bound.fold.rules, bound.fold)
+        spent, further = fold.begin()
+        return budget_of(bound, spent + (further or 0), self._total, bound.fold.n_places)
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -111,9 +112,9 @@ class Valid:
         return self._best.draw(rng, real)
 
     def _uniform(self, fixed: bool) -> Uniform:
-        if self._all is None:
-            return Uniform(Profile(counting(self._ahead.machine), None, self._total), None, self._holds)
-        known = self._ahead.is_proved and not self._all.is_blurred and self._follows() and not fixed
+        known = self._ahead.is_proved and not fixed
+        if self._ahead.rules is not None:
+            known = known and self._ahead.follows and self._all is not None and not self._all.is_blurred
         bounds = self._ahead.bounds
         try:
             profiles = [(Profile(b.fold, self._budget(b), self._total), b) for b in bounds]
@@ -121,7 +122,7 @@ class Valid:
         except LimitError:
             profiles = []
         if not profiles:
-            plain = Profile(self._all, None, self._total)
+            plain = Profile(self._all or counting(self._ahead.machine), None, self._total)
             return Uniform(plain, None, None if known and not bounds else self._holds)
         profile, bound = profiles[0]
         known = known and len(bounds) == 1 and bound.follows == (self._ahead.rules is not None)
