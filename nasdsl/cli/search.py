@@ -57,6 +57,11 @@ def _how_to_search(group: argparse._ArgumentGroup) -> None:
         help="trials at a time on each card (default: 1)",
     )
     group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="run the trials there: tcp://… of a Dask scheduler, dask, ray, ray://… or joblib:BACKEND",
+    )
+    group.add_argument(
         "--trial-time", type=duration, metavar="T", help="a trial that runs longer than this fails"
     )
     group.add_argument(
@@ -130,6 +135,7 @@ def run(options: argparse.Namespace) -> int:
             workers=options.workers,
             gpus=options.gpus,
             per_gpu=options.per_gpu,
+            cluster=options.cluster,
             trial_time=options.trial_time,
             memory=options.memory,
             run=options.run,

@@ -41,7 +41,7 @@ class Request:
     confirm: int
     overrides: Mapping[str, Answer]
     trial_time_s: float | None
-    memory_bytes: int
+    memory_bytes: int | None
     start: Point | None
     fidelity: Fidelity
     on_event: Callable[[Event], None] = field(repr=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from nasdsl.engine.events import Ended, Event, Started
 from nasdsl.engine.fidelity import Fidelity, rule_of
 from nasdsl.engine.folders import opened_store, run_folder
 from nasdsl.engine.interrupts import Interrupts
-from nasdsl.engine.isolation import usable_memory
+from nasdsl.engine.isolation import default_memory
 from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Setup
 from nasdsl.engine.meta import check_same_space
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_BUDGET", "search"]
 
 _KEPT_WEIGHTS = 5
-_MEMORY_SHARE = 0.9  # of the machine, for all workers together, unless told otherwise
 
 
 def search(
@@ -49,6 +49,7 @@ def search(
     workers: int | None = None,
     gpus: Sequence[int | str] = (),
     per_gpu: int = 1,
+    cluster: Any = None,
     run: str | Path | None = None,
     evaluate: Callable[..., Any] | str | None = None,
     data: Any = None,
@@ -67,7 +68,9 @@ def search(
     `space`: a Space, or the path of a `.space` file. `searcher`: a name in `searchers.SEARCHERS` or an
     object with `ask` and `tell`. `budget` counts trials with an outcome (32 unless `budget` or `time`,
     in seconds, is given). `workers`: processes, one per core by default; or `per_gpu` for each of `gpus`, which
-    are numbers or names as in CUDA_VISIBLE_DEVICES, and each sees its own card alone. `run`: the run folder; a fresh
+    are numbers or names as in CUDA_VISIBLE_DEVICES, and each sees its own card alone. `cluster`: run the
+    trials there instead, on `workers` of its slots: the address of a Dask scheduler ("tcp://…"), a Dask `Client` or
+    cluster, "dask" for one here, "ray", "ray://…" or "joblib:<backend>"; the run folder must be visible there. `run`: the run folder; a fresh
     `runs/<space>-<n>` by default; a non-empty one needs `resume`. `evaluate(trial)` returns a score to
     maximise, or a dict with `score`; it runs in the workers, and is a function or "package.module:name".
     `data`, `valid`: the user's data in place of the space's. `confirm`: how many of the best to train again
@@ -80,27 +83,45 @@ def search(
 
     Raises SpaceError, EngineError (RunError, RunLocked, PoolError), and what `open_data` raises.
     """
-    places = _places(workers, [str(gpu) for gpu in gpus], per_gpu)
-    places = places[: budget or sys.maxsize]  # an idle worker only takes memory
-    request = Request(
-        space=_as_space(space),
-        searcher=searcher,
-        budget=budget,
-        time_s=time,
-        seed=seed,
-        places=places,
-        evaluate=evaluate,
-        data=data,
-        valid=valid,
-        confirm=confirm,
-        overrides=dict(set or {}),
-        trial_time_s=trial_time,
-        memory_bytes=int(usable_memory() * _MEMORY_SHARE / max(1, len(places))) if memory is None else memory,
-        start=start,
-        fidelity=fidelity,
-        on_event=on_event or (lambda event: None),
-    )
-    return _run(request, run_folder(request.space.name, run, resume))
+    with _slots(workers, [str(gpu) for gpu in gpus], per_gpu, cluster) as places:
+        places = places[: budget or sys.maxsize]  # an idle worker only takes memory
+        request = Request(
+            space=_as_space(space),
+            searcher=searcher,
+            budget=budget,
+            time_s=time,
+            seed=seed,
+            places=places,
+            evaluate=evaluate,
+            data=data,
+            valid=valid,
+            confirm=confirm,
+            overrides=dict(set or {}),
+            trial_time_s=trial_time,
+            memory_bytes=default_memory(len(places)) if memory is None and cluster is None else memory,
+            start=start,
+            fidelity=fidelity,
+            on_event=on_event or (lambda event: None),
+        )
+        return _run(request, run_folder(request.space.name, run, resume))
+
+
+@contextmanager
+def _slots(workers: int | None, gpus: Sequence[str], per_gpu: int, cluster: Any) -> Iterator[Sequence[Place]]:
+    """A slot for each trial that runs at a time, here or on a cluster. Raises EngineError."""
+    if cluster is None:
+        yield _places(workers, gpus, per_gpu)
+        return
+    if gpus or per_gpu != 1:
+        raise EngineError(
+            "`gpus` are those of this machine; on a cluster each worker uses the card that its "
+            "CUDA_VISIBLE_DEVICES names"
+        )
+    from nasdsl.engine.cluster.engines import engine_of
+    from nasdsl.engine.cluster.remote import Cluster
+
+    with Cluster(engine_of(cluster, workers), workers) as found:
+        yield found.places
 
 
 def _places(workers: int | None, gpus: Sequence[str], per_gpu: int) -> Sequence[Place]:

@@ -102,8 +102,10 @@ class Slot:
                     yield self._done(message)
         if dead:
             yield from self._bury()
-        else:
-            self._check_limits()
+            return
+        self._check_limits()
+        if self._work is None:
+            self._next()  # what had to wait until its new worker could be reached
 
     def _part(self) -> None:
         """Put the rest of the group in the queue, each for itself."""
@@ -124,7 +126,7 @@ class Slot:
 
     def _next(self) -> None:
         self._work = None
-        if self.waiting:
+        if self.waiting and self.worker.reachable:
             self.give(self.waiting.popleft())
 
     def _check_limits(self) -> None:
