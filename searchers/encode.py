@@ -115,7 +115,8 @@ class Encoder:
         self._scales: dict[str, _Scale] = {}
         self._bag_of_site: dict[str, tuple[Answer, ...]] = {}
         self._owned: dict[tuple[str, Answer, int, str], Entries] = {}
-        self.version = 0  # rows of another version do not fit
+        self.version = 0  # rows of candidates do not fit another version
+        self.scaled = 0  # rows of told points grow by zeros until a scale changes
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -155,9 +156,11 @@ class Encoder:
                 following = answers.get(next_copy(path))
                 if following is not None:
                     self._column(("pair", site, answer, following), BAG)
-        if known != self._version_of_columns():
+        now = self._version_of_columns()
+        if known != now:
             self._owned.clear()
             self.version += 1
+            self.scaled += known[1] != now[1]
 
     def _version_of_columns(self) -> tuple[int, int]:
         return len(self._columns), sum(len(scale.knots) for scale in self._scales.values())

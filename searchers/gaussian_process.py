@@ -25,6 +25,7 @@ Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
 _ROOT5 = np.sqrt(5.0)
+_FAR = 50.0  # beyond it the kernel is zero; denormal numbers would only cost time
 _MAX_STEPS = 30
 
 
@@ -77,11 +78,18 @@ def _squared_distances(a: Matrix, b: Matrix) -> Matrix:
     return clipped
 
 
-def _matern(squared: Matrix) -> tuple[Matrix, Matrix]:
-    """Matern 5/2 of squared distances, and its derivative by the squared distance."""
-    r = _ROOT5 * np.sqrt(squared)
-    decay = np.exp(-r)
-    return (1.0 + r + r * r / 3.0) * decay, (-5.0 / 6.0) * (1.0 + r) * decay
+def _matern(squared: Matrix) -> Matrix:
+    """Matern 5/2 of squared distances."""
+    r = np.minimum(_ROOT5 * np.sqrt(squared), _FAR)
+    value: Matrix = (1.0 + r + r * r / 3.0) * np.exp(-r)
+    return value
+
+
+def _matern_slope(squared: Matrix) -> Matrix:
+    """Its derivative by the squared distance."""
+    r = np.minimum(_ROOT5 * np.sqrt(squared), _FAR)
+    slope: Matrix = (-5.0 / 6.0) * (1.0 + r) * np.exp(-r)
+    return slope
 
 
 def _relevance_prior(local: Matrix) -> float:
@@ -125,8 +133,9 @@ def _evidence(
     linear_gram, bag_squared, bag_gram = grams
     a, b, c, e, scale, noise = np.exp(theta[-6:])
     weighted = local * np.exp(0.5 * theta[site])
-    near, near_slope = _matern(_squared_distances(weighted, weighted))
-    alike, alike_slope = _matern(bag_squared / scale)
+    apart = _squared_distances(weighted, weighted)
+    near, near_slope = _matern(apart), _matern_slope(apart)
+    alike, alike_slope = _matern(bag_squared / scale), _matern_slope(bag_squared / scale)
     kernel = a * near + b * linear_gram + c * alike + e * bag_gram
     kernel[np.diag_indices(n)] += noise + 1e-8
     factor = cholesky(kernel, lower=True, check_finite=False)
@@ -162,6 +171,7 @@ class Posterior:
     split: Split
     theta: Vector
     parts: tuple[Matrix, Matrix, Matrix]
+    told: Side
     factor: Matrix
     alpha: Vector
     targets: Vector
@@ -170,15 +180,11 @@ class Posterior:
     def predict(self, rows: Matrix) -> tuple[Vector, Vector]:
         """(m, d) rows -> mean and standard deviation of the function there, without noise."""
         parts = self.split(rows)
-        cross = kernel_between(self.theta, self.split.site, parts, self.parts)
+        cross = kernel_between(self.theta, side(self.theta, self.split.site, parts), self.told)
         mean = cross @ self.alpha
         explained = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
         variance = self_kernel(self.theta, parts) - (explained * explained).sum(0)
         return mean, np.sqrt(np.maximum(variance, 1e-12))
-
-    def mean(self, rows: Matrix) -> Vector:
-        """(m, d) rows -> mean of the function there."""
-        return kernel_between(self.theta, self.split.site, self.split(rows), self.parts) @ self.alpha
 
     def draw(self, chance: np.random.Generator) -> Callable[[Matrix], Vector]:
         """One function from the posterior, to be evaluated at any (m, d) rows.
@@ -194,7 +200,7 @@ class Posterior:
 
         def function(rows: Matrix) -> Vector:
             parts = self.split(rows)
-            cross = kernel_between(self.theta, self.split.site, parts, self.parts)
+            cross = kernel_between(self.theta, side(self.theta, self.split.site, parts), self.told)
             drawn: Vector = prior(parts) + cross @ weights
             return drawn
 
@@ -232,18 +238,33 @@ def _matern_draw(weight: Vector, n_columns: int, chance: np.random.Generator) ->
     return lambda rows: np.cos(rows @ frequencies + phases) @ loads
 
 
-def kernel_between(
-    theta: Vector,
-    site: NDArray[np.int64],
-    a_parts: tuple[Matrix, Matrix, Matrix],
-    b_parts: tuple[Matrix, Matrix, Matrix],
-) -> Matrix:
+@dataclass(frozen=True)
+class Side:
+    """Split rows made ready for the kernel: what depends on one side alone, worked out once."""
+
+    weighted: Matrix  # local columns times the root of their relevance
+    weighted_squares: Vector
+    linear: Matrix
+    bags: Matrix
+    bag_squares: Vector
+
+
+def side(theta: Vector, site: NDArray[np.int64], parts: tuple[Matrix, Matrix, Matrix]) -> Side:
+    """One side of the kernel."""
+    local, linear, bags = parts
+    weighted = local * np.exp(0.5 * theta[site])
+    return Side(weighted, (weighted * weighted).sum(1), linear, bags, (bags * bags).sum(1))
+
+
+def kernel_between(theta: Vector, x: Side, y: Side) -> Matrix:
     """k(x, y) for all pairs, without noise."""
     a, b, c, e, scale, _ = np.exp(theta[-6:])
-    weight = np.exp(0.5 * theta[site])
-    near, _ = _matern(_squared_distances(a_parts[0] * weight, b_parts[0] * weight))
-    alike, _ = _matern(_squared_distances(a_parts[2], b_parts[2]) / scale)
-    kernel: Matrix = a * near + b * (a_parts[1] @ b_parts[1].T) + c * alike + e * (a_parts[2] @ b_parts[2].T)
+    apart = x.weighted_squares[:, None] + y.weighted_squares - 2.0 * (x.weighted @ y.weighted.T)
+    near = _matern(np.maximum(apart, 0.0))
+    common = x.bags @ y.bags.T
+    unlike = x.bag_squares[:, None] + y.bag_squares - 2.0 * common
+    alike = _matern(np.maximum(unlike, 0.0) / scale)
+    kernel: Matrix = a * near + b * (x.linear @ y.linear.T) + c * alike + e * common
     return kernel
 
 
@@ -259,9 +280,10 @@ def condition(
 ) -> Posterior:
     """The posterior given (n, d) rows and (n,) targets; `extra` is variance beyond the common noise."""
     parts = split(rows)
-    kernel = kernel_between(theta, split.site, parts, parts)
+    told = side(theta, split.site, parts)
+    kernel = kernel_between(theta, told, told)
     noise = np.full(len(rows), np.exp(theta[-1])) + extra
     kernel[np.diag_indices(len(rows))] += noise + 1e-8
     factor = cholesky(kernel, lower=True, check_finite=False)
     alpha = cho_solve((factor, True), targets, check_finite=False)
-    return Posterior(split, theta, parts, factor, alpha, targets, noise)
+    return Posterior(split, theta, parts, told, factor, alpha, targets, noise)

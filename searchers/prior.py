@@ -19,18 +19,21 @@ def log_prior(drafts: Sequence[Draft]) -> NDArray[np.float64]:
 
     Relative, so that a point is not the less likely for answering more decisions.
     """
-    return np.array([_of(draft) for draft in drafts], dtype=float)
-
-
-def _of(draft: Draft) -> float:
-    return sum(_of_answer(d, draft.answers[d.path]) for d in draft.decisions if has_prior(d))
+    preferring: dict[int, list[Decision]] = {}  # by the decisions of a draft, which edits share
+    found = []
+    for draft in drafts:
+        key = id(draft.decisions)
+        if key not in preferring:
+            preferring[key] = [decision for decision in draft.decisions if has_prior(decision)]
+        found.append(sum(_of_answer(d, draft.answers[d.path]) for d in preferring[key]))
+    return np.array(found, dtype=float)
 
 
 def has_prior(decision: Decision) -> bool:
     """Whether the author prefers some answers."""
     domain = decision.domain
     if isinstance(domain, Options):
-        return any(weight != domain.weights[0] for weight in domain.weights)
+        return len(set(domain.weights)) > 1
     return domain.centre is not None
 
 

@@ -10,13 +10,13 @@ arXiv 2204.11051).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.point import Point
-from searchers.drafts import Draft
+from searchers.drafts import Draft, mark_of
 from searchers.duplicates import Duplicates, anything_new, fresh, random_point
 from searchers.forest import Forest
 from searchers.history import History
@@ -36,7 +36,8 @@ ROUNDS = 4
 LOOKED_AT = 30
 PRIOR_WORTH = 10.0  # evaluations that an author's prior counts for: beta = B / 10 at B = 100
 
-Companions = Callable[[random.Random], list[Draft]]
+Companions = Callable[[random.Random, Mapping[int, float]], list[Draft]]
+"""Makes candidates, given the posterior mean of each told trial."""
 
 
 class SMBO:
@@ -70,6 +71,7 @@ class SMBO:
         self._duplicates = duplicates
         self._objectives = Objectives(goals, measure)
         self.history = History(same)
+        self._marks: dict[Point, int] = {}
         model = Forest if forest else Surrogate
         self.surrogate = model(space)
         further = range(1, len(goals)) if self._objectives.several else ()
@@ -116,7 +118,7 @@ class SMBO:
         unseen = self._only_new()
         own = POOL if self._companions is None else POOL // 2
         pool = self.proposer.pool(parents, rng, own, len(self.history))
-        pool = unseen(pool + (self._companions(rng) if self._companions else []))
+        pool = unseen(pool + (self._companions(rng, judge.means) if self._companions else []))
         faith = PRIOR_WORTH / len(self.history)
 
         def value(drafts: Sequence[Draft]) -> Scores:
@@ -132,7 +134,7 @@ class SMBO:
     def _only_new(self) -> Callable[[Sequence[Draft]], list[Draft]]:
         """Drops drafts that were measured, are pending, or were met before in this proposal."""
         told = () if self._duplicates == "allow" else self.history.points()
-        met = {frozenset(point.items()) for point in told}
+        met = {self._mark(point) for point in told}
 
         def unseen(drafts: Sequence[Draft]) -> list[Draft]:
             new = []
@@ -144,6 +146,11 @@ class SMBO:
             return new
 
         return unseen
+
+    def _mark(self, point: Point) -> int:
+        if point not in self._marks:
+            self._marks[point] = mark_of(point)
+        return self._marks[point]
 
     def given(self, trial: int, point: Point) -> None:
         """Note a point that runs unasked: a start point, or one of a resumed run."""

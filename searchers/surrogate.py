@@ -33,7 +33,7 @@ Vector = NDArray[np.float64]
 FIT_GROWTH = 1.17
 FIT_LARGEST = 200  # rows in a fit of the hyperparameters, cost n^3
 KEPT_ROWS = 4_000  # features of drafts, about 2 KB each
-CONDITION_BEST, CONDITION_LATEST = 200, 300  # rows in a posterior beyond their sum
+CONDITION_BEST, CONDITION_LATEST = 150, 250  # rows in a posterior beyond their sum
 
 
 def fit_size(n: int) -> int:
@@ -66,17 +66,20 @@ class Rows:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
-        self._version = -1
+        self._version = self._scaled = -1
         self._of_points: dict[Point, Vector] = {}
         self._of_drafts: dict[int, tuple[Draft, Vector]] = {}
 
     def of_points(self, points: Sequence[Point]) -> Matrix:
-        """(n, d) features of told or pending points."""
+        """(n, d) features of told points."""
         self._renew()
-        for point in points:
-            if point not in self._of_points:
-                self._of_points[point] = self._encoder.encode(point)
-        return self._matrix([self._of_points[point] for point in points])
+        matrix = np.zeros((len(points), len(self._encoder.site_of_columns())))
+        for i, point in enumerate(points):
+            row = self._of_points.get(point)
+            if row is None:
+                row = self._of_points[point] = self._encoder.encode(point)
+            matrix[i, : len(row)] = row  # what was learned since is not in this point
+        return matrix
 
     def of_drafts(self, drafts: Sequence[Draft]) -> Matrix:
         """(n, d) features of candidates."""
@@ -89,8 +92,10 @@ class Rows:
     def _renew(self) -> None:
         if self._version != self._encoder.version or len(self._of_drafts) > KEPT_ROWS:
             self._version = self._encoder.version
-            self._of_points.clear()
             self._of_drafts.clear()
+        if self._scaled != self._encoder.scaled:
+            self._scaled = self._encoder.scaled
+            self._of_points.clear()
 
     def _of_draft(self, draft: Draft) -> Vector:
         known = self._of_drafts.get(id(draft))
@@ -129,6 +134,11 @@ class Belief:
     def scored(self) -> list[int]:
         """The results that have a score, best posterior mean first."""
         return [int(i) for i in np.argsort(-self.means, kind="stable") if self.scores[i] is not None]
+
+    @property
+    def mean_of_trials(self) -> dict[int, float]:
+        """Trial -> posterior mean."""
+        return {result.trial: float(m) for result, m in zip(self.results, self.means, strict=True)}
 
     def predict(self, drafts: Sequence[Draft]) -> tuple[Vector, Vector]:
         """Mean and standard deviation of the standardised score."""
@@ -193,7 +203,8 @@ class Surrogate:
         mean, _ = posterior.predict(rows)
         if history.pending:
             # Pending points count as measured at their posterior mean (kriging believer).
-            pending = self._rows.of_points([history.pending[trial] for trial in sorted(history.pending)])
+            running = [history.pending[trial] for trial in sorted(history.pending)]
+            pending = np.array([self._encoder.encode(point) for point in running])
             believed, _ = posterior.predict(pending)
             rows, targets_now = np.vstack([rows, pending]), np.concatenate([targets, believed])
             extra = np.concatenate([extra, np.zeros(len(pending))])

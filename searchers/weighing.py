@@ -9,7 +9,7 @@ sought, since a cost may take milliseconds, and exact for those that reach the f
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,7 @@ class Judge:
     the same of walked points, with what is known of them; None where nothing is."""
 
     ranked: Sequence[Result]
+    means: Mapping[int, float]  # posterior mean of the score by trial
     value: Callable[[Sequence[Draft]], Vector]
     exact: Callable[[Sequence[tuple[Point, Draft]]], Vector] | None = None
 
@@ -40,7 +41,7 @@ class Judge:
 def alone(belief: Belief, draws: bool, rng: random.Random) -> Judge:
     """One goal: expected improvement, or a function drawn from the posterior."""
     ranked = [belief.results[i] for i in belief.scored]
-    return Judge(ranked, belief.draw(rng) if draws else belief.log_improvement)
+    return Judge(ranked, belief.mean_of_trials, belief.draw(rng) if draws else belief.log_improvement)
 
 
 def weighed(beliefs: Sequence[Belief], objectives: Objectives, rng: random.Random) -> Judge:
@@ -72,7 +73,7 @@ def weighed(beliefs: Sequence[Belief], objectives: Objectives, rng: random.Rando
                     values[number, i] = _as_target(beliefs[number], cost)
         return chebyshev(values)
 
-    return Judge([beliefs[0].results[i] for i in order], value, exact)
+    return Judge([beliefs[0].results[i] for i in order], beliefs[0].mean_of_trials, value, exact)
 
 
 def _as_target(belief: Belief, value: float) -> float:
