@@ -30,6 +30,7 @@ from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
 from nasdsl.language.terms import mark
+from nasdsl.language.training_rules import refuse_misfits
 from nasdsl.language.tree import (
     Cell,
     Constant,
@@ -103,6 +104,8 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     parts = _parts(c, file, top)
     _spread_roles(c)
     task = task_of(c, file, bound)
+    if task is not None:
+        refuse_misfits(c, Sequence((0, 0), tuple(parts)), task)
     program = Sequence((0, 0), (*([] if has_network else opened), *parts))
     _warn_unused(c, top)
     can_fail = False

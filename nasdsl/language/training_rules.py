@@ -1,0 +1,148 @@
+"""What cannot stand together in `train { }`, or not with this task: said when the file is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from nasdsl.language.network import Task
+from nasdsl.language.scope import Checker
+from nasdsl.language.terms import outcomes
+from nasdsl.language.tree import Assign, Branch, Fork, Loop, Make, Permute, Pick, Sequence, Statement
+
+_ALTERNATIVES = "leave one out, or write them as alternatives: `{ a } | { b }`"
+
+# Two settings that no point may have at once, and why.
+APART: Mapping[tuple[str, str], str] = {
+    ("elr", "label_smoothing"): "ELR is tuned to plain labels, and smoothing changes what it competes with",
+    ("elr", "mixup"): "ELR keeps the answer to each sample, and mixup shows none as it is",
+    ("elr", "cutmix"): "ELR keeps the answer to each sample, and cutmix shows none as it is",
+    ("elr", "adamixup"): "ELR keeps the answer to each sample, and adamixup shows none as it is",
+    ("ps_kd", "label_smoothing"): "both soften the targets",
+}
+# Kinds of tasks that a setting is for, where not for all.
+FOR: Mapping[str, tuple[str, ...]] = {
+    "elr": ("classification",),
+    "ps_kd": ("classification",),
+    "adamixup": ("classification",),
+    "label_smoothing": ("classification", "next_token"),
+    "mixup": ("classification", "regression", "multilabel"),
+    "cutmix": ("classification", "regression", "multilabel"),
+    "cross_entropy": ("classification", "multilabel", "next_token"),
+    "focal": ("classification", "next_token"),
+    "mse": ("regression",),
+    "mae": ("regression",),
+    "huber": ("regression",),
+}
+_PER_SAMPLE = ("elr", "ps_kd")  # keep something of each sample
+_POSITIONS = ("cutmix", "flip", "crop", "erase")
+_FROM_THE_START = ("anchor", "tune")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A setting, and the answers of the choices that it stands under."""
+
+    setting: Assign
+    under: tuple[tuple[int, object], ...]
+
+    def meets(self, other: _Place) -> bool:
+        """Whether a point can have both."""
+        mine = dict(self.under)
+        return all(mine.get(fork, answer) == answer for fork, answer in other.under)
+
+
+def refuse_misfits(c: Checker, training: Statement, task: Task) -> None:
+    """Report every setting that does not fit the task, and every pair that must not meet."""
+    places = list(_places(training, ()))
+    for place in places:
+        _fits_task(c, place.setting, task)
+        _has_a_start(c, place.setting)
+    for number, first in enumerate(places):
+        for second in places[number + 1 :]:
+            if first.meets(second):
+                _apart(c, first.setting, second.setting)
+
+
+def _places(statement: Statement | None, under: tuple[tuple[int, object], ...]) -> Iterator[_Place]:
+    match statement:
+        case Assign():
+            yield _Place(statement, under)
+        case Sequence(items=items):
+            for item in items:
+                yield from _places(item, under)
+        case Fork(bodies=bodies):
+            for answer, body in bodies.items():
+                yield from _places(body, (*under, (id(statement), answer)))
+        case Branch(then=then, otherwise=otherwise):
+            yield from _places(then, (*under, (id(statement), True)))
+            yield from _places(otherwise, (*under, (id(statement), False)))
+        case Permute(members=members) | Pick(members=members):
+            for body in members.values():
+                yield from _places(body, under)
+        case Loop(body=body):
+            yield from _places(body, under)
+        case _:
+            return
+
+
+def _names(setting: Assign) -> set[str]:
+    """The setting itself, and the calls that it can be."""
+    calls = {one.signature.name for one in outcomes(setting.value) if isinstance(one, Make)}
+    return {setting.name, *calls}
+
+
+def _fits_task(c: Checker, setting: Assign, task: Task) -> None:
+    names = _names(setting) if setting.name == "loss" else {setting.name}
+    for name in sorted(names):
+        kinds = FOR.get(name)
+        if kinds is None or task.kind in kinds:
+            continue
+        message = f"`{name}` is for {' and '.join(kinds)}, and this is a {task.kind} task"
+        why = ""
+        if name in _PER_SAMPLE and task.kind == "next_token":
+            why = "it keeps an answer for each sample, and a text is a stream of symbols"
+        c.problems.error("misfit", message, setting.span, why)
+    layouts = {
+        shape.layout for shape in task.inputs.values() if shape.concrete
+    }  # a file's are yet to be seen
+    if setting.name in _POSITIONS and not layouts <= {"sequence", "image", "volume"}:
+        shown = ", ".join(str(shape) for shape in task.inputs.values())
+        message = f"`{setting.name}` moves or cuts positions, and the inputs are {shown}"
+        c.problems.error("misfit", message, setting.span, "it is for images and sequences")
+
+
+def _has_a_start(c: Checker, setting: Assign) -> None:
+    """Without trained weights, what keeps to the start keeps to chance."""
+    if setting.name not in _FROM_THE_START or _names(setting) <= {"tune", "all"}:
+        return
+    if not any(row.name == "pretrained" for row in c.problems.facts.rows.values()):
+        message = (
+            f"`{setting.name}` keeps to the weights that training begins with, and these are drawn by chance"
+        )
+        help = 'start from trained ones: `pretrained("file.safetensors") { … }` in the network'
+        c.problems.warn("no-start", message, setting.span, help)
+
+
+def _apart(c: Checker, first: Assign, second: Assign) -> None:
+    for (a, b), why in APART.items():
+        if {first.name, second.name} == {a, b}:
+            message = f"`{first.name}` and `{second.name}` can be on at once: {why}"
+            c.problems.error("misfit", message, second.span, _ALTERNATIVES)
+    by_name = {first.name: first, second.name: second}
+    schedule, optimizer = by_name.get("schedule"), by_name.get("optimizer")
+    if schedule is None or optimizer is None or "hypergradient" not in _names(schedule):
+        return
+    _follows_adam(c, schedule, optimizer)
+
+
+def _follows_adam(c: Checker, schedule: Assign, optimizer: Assign) -> None:
+    """`hypergradient(adam)` looks at the moments that only Adam keeps."""
+    others = sorted(_names(optimizer) - {"optimizer", "adam", "adamw"})
+    for outcome in outcomes(schedule.value):
+        if not isinstance(outcome, Make) or outcome.signature.name != "hypergradient":
+            continue
+        kind = dict(outcome.arguments)["kind"]
+        if others and getattr(kind, "value", None) == "adam":
+            message = f"`hypergradient(adam)` compares with the steps of Adam, and the optimizer can be `{others[0]}`"
+            c.problems.error("misfit", message, schedule.span, "use `hypergradient(sgd)` there")
