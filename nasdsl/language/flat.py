@@ -237,8 +237,13 @@ def flat_number(node: s.Number) -> str:
     value, shift = node.value, _SHIFTS[node.unit]
     if not shift:
         return str(value) if isinstance(value, int) else _real(value)
-    if isinstance(value, int) and value % 10**shift == 0:
-        return f"{value // 10**shift}{node.unit}"
+    if isinstance(value, int):
+        whole, rest = divmod(value, 10**shift)
+        return (
+            f"{whole}.{rest:0{shift}}".rstrip("0").removesuffix(".") + node.unit
+            if rest
+            else f"{whole}{node.unit}"
+        )
     digits = Decimal(repr(float(value))).scaleb(-shift).normalize()  # 17 digits at most: exact
     plain = -7 < digits.adjusted() < 17
     return (f"{digits:f}" if plain else f"{digits}".lower().replace("e+", "e")) + node.unit

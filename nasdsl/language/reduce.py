@@ -261,8 +261,17 @@ def _scaled(text: str, unit: str) -> int | float:
     mantissa, _, exponent = text.lower().partition("e")
     if "." not in mantissa and not exponent and shift >= 0:
         return int(mantissa) * 10**shift  # type: ignore[no-any-return]
-    value = float(f"{mantissa}e{int(exponent or 0) + shift}")
-    return int(value) if shift > 0 and value.is_integer() else value
+    places = int(exponent or 0) + shift
+    value = float(f"{mantissa}e{places}")
+    if shift <= 0 or not value.is_integer():
+        return value
+    whole, _, fraction = mantissa.partition(".")
+    places -= len(fraction)
+    digits = int(whole + fraction)
+    if places >= 0:
+        return digits * 10**places
+    exact, rest = divmod(digits, 10**-places)
+    return int(value) if rest else exact
 
 
 def _string(c: Children, span: Span) -> s.String:
