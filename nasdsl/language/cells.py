@@ -63,7 +63,7 @@ def _node(
     scope: Scope,
     nodes: list[NamedWire],
     number: int,
-    edges: int | None,
+    edges: range | None,
     merge: Signature,
     do: Do,
 ) -> Join | None:
@@ -80,13 +80,13 @@ def _node(
         assert node.body is not None
         edge = do(c, node.body, inner.inner(f"from[{earlier}]"), "")
         parts.append(Part(source.cell, edge, scope.frame.cell(), source.flag))
-        certain = edges is None or edges == len(nodes)
+        certain = edges is None or edges.start == len(nodes)
         source.read = "yes" if certain or source.read == "yes" else "maybe"
     found = picked if picked is not None else (None, None)
     return join(c, tuple(parts), merge, inner, merge.name, first, node.span, *found)
 
 
-def _edges(c: Checker, node: s.Call, scope: Scope) -> int | None:
+def _edges(c: Checker, node: s.Call, scope: Scope) -> range | None:
     for argument in node.arguments:
         if argument.name == "edges":
             count = any_of(c, argument.value, scope)

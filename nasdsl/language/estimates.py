@@ -143,6 +143,9 @@ def _together(v: Survey, options: list[ValueTerm]) -> list[Any]:
     return list(dict.fromkeys(value for values in several for value in values))
 
 
+_MONOTONE = frozenset({"<", "<=", ">", ">="})
+
+
 def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm, ...]) -> list[Any]:
     """The value of an expression at the ends of its operands; exact for monotone operators."""
     several = [_ends(values_of(v, operand)) for operand in operands]
@@ -156,7 +159,8 @@ def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm
             v.can_fail = True
     if results and all(isinstance(r, bool) for r in results):
         exact = all(not hasattr(value, "low") for operand in operands for value in values_of(v, operand))
-        return list(dict.fromkeys(results)) if exact else []
+        agreed = name in _MONOTONE and len(set(results)) == 1  # at both ends, so everywhere between
+        return list(dict.fromkeys(results)) if exact or agreed else []
     numbers = [r for r in results if isinstance(r, int) and not isinstance(r, bool)]
     if len(numbers) != len(results) or name in ("mod",):
         return []

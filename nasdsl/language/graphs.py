@@ -219,8 +219,8 @@ def _fed(
     if sources is None:
         return None
     parts, picked, count = sources
-    if count != takes or any(part.spare for part in parts):
-        there = "a number that is not known" if any(part.spare for part in parts) else str(count)
+    if count != str(takes) or any(part.spare for part in parts):
+        there = "a number that is not known" if any(part.spare for part in parts) else count
         message = f"`{name}` is a block of {takes} wires, and {there} stand after `from`"
         c.problems.error("bad-wire", message, node.span)
         return None
@@ -244,19 +244,21 @@ Picked: TypeAlias = tuple[ChoiceHole, dict[Answer, tuple[int, ...]]]
 
 def _sources(
     c: Checker, node: s.Wire, name: str, found: _Dag
-) -> tuple[tuple[Part, ...], Picked | None, int] | None:
-    """The parts that a wire is made of, which of them is the decision, and how many it is made of."""
+) -> tuple[tuple[Part, ...], Picked | None, str] | None:
+    """The parts that a wire is made of, which of them is the decision, and how many it is made of, in words."""
     if not node.sources:
         c.problems.error("bad-wire", f"`{name}` says no source: `{name} = … from input`", node.span)
         return None
-    if len(node.sources) == 1 and (count := any_of(c, node.sources[0], found.scope)) is not None:
+    if len(node.sources) == 1 and (counts := any_of(c, node.sources[0], found.scope)) is not None:
         wires = found.wires
-        picked = subsets(c, found.scope.inner(name), list(wires), count, "from", node.span)
+        picked = subsets(c, found.scope.inner(name), list(wires), counts, "from", node.span)
         if picked is None:
             return None
         for wire in wires.values():
-            _read(wire, "yes" if count == len(wires) else "maybe")
-        return tuple(_part(found, wire) for wire in wires.values()), picked, count
+            _read(wire, "yes" if counts.start == len(wires) else "maybe")
+        is_fixed = len(counts) == 1 or counts.start == len(wires)
+        many = str(counts.start) if is_fixed else f"{counts.start} to {counts.stop - 1}"
+        return tuple(_part(found, wire) for wire in wires.values()), picked, many
     parts: list[Part] = []
     taken: set[int] = set()
     for source in node.sources:
@@ -269,7 +271,7 @@ def _sources(
             _read(wire, "yes" if any(wire is own for own in found.wires.values()) else "maybe")
     if s.Name("unused") in node.sources:
         parts += _unused(found, taken)
-    return tuple(parts), None, len(parts)
+    return tuple(parts), None, str(len(parts))
 
 
 def _part(found: _Dag, wire: NamedWire, spare: bool = False) -> Part:

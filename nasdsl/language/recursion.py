@@ -18,12 +18,18 @@ def refuse_unbounded(c: Checker, blocks: list[s.BlockDefinition]) -> None:
             if cycles[call.name] == cycles[name] and not (
                 call.name == name and _shrinks(by_name[name], call, conditions)
             ):
-                through = "itself" if call.name == name else f"itself through `{call.name}`"
+                through, help = (
+                    "itself",
+                    f"pass a smaller whole number, as in `{name}(depth - 1)`, under `if depth > 0 {{ }}`",
+                )
+                if call.name != name:
+                    through = f"itself through `{call.name}`"
+                    help = f"let one block use itself, with what `{call.name}` does written inside it"
                 c.problems.error(
                     "unbounded-recursion",
                     f"unbounded recursion: block `{name}` uses {through}",
                     call.span,
-                    f"pass a smaller whole number, as in `{name}(depth - 1)`, under `if depth > 0 {{ }}`",
+                    help,
                 )
 
 

@@ -269,7 +269,7 @@ def _scaled(text: str, unit: str) -> int | float:
     places -= len(fraction)
     digits = int(whole + fraction)
     if places >= 0:
-        return digits * 10**places
+        return int(digits * 10**places)
     exact, rest = divmod(digits, 10**-places)
     return int(value) if rest else exact
 

@@ -64,20 +64,23 @@ def merge_named(c: Checker, name: object, span: Span) -> Signature:
 
 
 def subsets(
-    c: Checker, scope: Scope, names: list[str], count: int, wanted: str, span: Span
+    c: Checker, scope: Scope, names: list[str], counts: range, wanted: str, span: Span
 ) -> tuple[ChoiceHole, dict[Answer, tuple[int, ...]]] | None:
-    """The decision which `count` of several wires are read: unordered, distinct."""
-    if not 1 <= count <= len(names):
+    """The decision which of several wires are read, and how many: unordered, distinct. A range of
+    counts ends where there are no more wires."""
+    least = counts.start
+    if not 1 <= least <= len(names):
         there = f"{len(names)} wire{'s' * (len(names) != 1)}"
-        c.problems.error("bad-range", f"`any({count}, …)` picks {count} of {there}", span)
+        c.problems.error("bad-range", f"`any({least}, …)` picks {least} of {there}", span)
         return None
     chosen: dict[Answer, tuple[int, ...]] = {}
-    for combination in combinations(range(len(names)), count):
-        chosen["+".join(names[number] for number in combination)] = combination
-        if len(chosen) > _MOST_SUBSETS:
-            message = f"there are more than {_MOST_SUBSETS:,} ways to pick {count} of {len(names)} wires"
-            c.problems.error("limit", message, span)
-            return None
+    for count in range(least, min(counts.stop, len(names) + 1)):
+        for combination in combinations(range(len(names)), count):
+            chosen["+".join(names[number] for number in combination)] = combination
+            if len(chosen) > _MOST_SUBSETS:
+                message = f"there are more than {_MOST_SUBSETS:,} ways to pick {count} of {len(names)} wires"
+                c.problems.error("limit", message, span)
+                return None
     key = scope.fresh(wanted)
     domain = Options(tuple(chosen), (1.0,) * len(chosen))
     options: dict[Answer, ValueTerm] = {answer: Constant(str(answer)) for answer in chosen}
@@ -88,18 +91,26 @@ def subsets(
     return hole, chosen
 
 
-def any_of(c: Checker, node: s.Value, scope: Scope) -> int | None:
-    """The number in `any(2)` or `any(2, earlier)`; None where a value is no such call."""
+def any_of(c: Checker, node: s.Value, scope: Scope) -> range | None:
+    """How many wires `any(2)`, `any(2, earlier)` and `any(1..3, earlier)` pick; None where a value is
+    no such call."""
     if not (isinstance(node, s.Call) and node.name == "any" and node.arguments):
         return None
     named = [a.value for a in node.arguments[1:]]
     if any(not (isinstance(n, s.Name) and n.id == "earlier") for n in named):
         c.problems.error("bad-wire", "`any` picks from `earlier` wires: `any(2, earlier)`", node.span)
-    term = value(c, node.arguments[0].value, scope, Wanted("any", integer(1)))
+    match node.arguments[0].value:
+        case s.Range(
+            low=s.Number(value=int(low)), high=s.Number(value=int(high)), log=False, step=None, centre=None
+        ) if 1 <= low <= high:
+            return range(low, high + 1)
+        case count:
+            term = value(c, count, scope, Wanted("any", integer(1)))
     if isinstance(term, Constant) and isinstance(term.value, int):
-        return term.value
-    c.problems.error("bad-wire", "`any` takes a whole number that stands fixed", node.span)
-    return 1
+        return range(term.value, term.value + 1)
+    message = "`any` takes a whole number, or a range of them from 1 on, that stands fixed"
+    c.problems.error("bad-wire", message, node.span)
+    return range(1, 2)
 
 
 def sequence(items: list[Statement], slots: tuple[int, int], span: Span) -> Sequence:

@@ -246,3 +246,17 @@ def test_wires_of_blocks_are_checked() -> None:
     assert blocks_codes("block f(a: wire = 3) { relu }\n", "f()") == ["wrong-kind"]
     assert codes("relu; dag { x.y = relu from input; output = relu from input }") == ["bad-wire"]
     assert codes("parallel(merge = add unused) { relu }") == ["bad-wire"]
+
+
+def test_how_many_wires_are_read_is_a_decision() -> None:
+    found = space(
+        "dag { a = relu from input; b = gelu from any(1..2, earlier); output = concat from any(2..9, earlier) }"
+    )
+    assert found.count() == 3 * (3 + 1)
+    assert {found.sample(seed)["network/b/from"] for seed in range(40)} == {"input", "a", "input+a"}
+
+
+def test_a_recursion_over_a_range_of_depths_is_followed_to_its_end() -> None:
+    head = "task classification on digits\nblock halve(levels) { if levels > 0 { max_pool(2); halve(levels - 1) } }\n"
+    found = Space(check(parse(head + "network { conv2d(2); halve(1..3); flatten; linear(outputs) }")))
+    assert found.count() == 3

@@ -87,6 +87,8 @@ COUNTS = {
     "mobilenet_supernet": (9**2 + 9**3 + 9**4) ** 5,
     "einspace": 1_421_167_445,
     "widenet": 4 * 2 * 2,
+    "nasnet": 1 * 3 * 6 * 10 * 15 * 7**10,
+    "fine_tuning": 1 + 15 * 3,
 }
 
 
