@@ -73,7 +73,12 @@ def compare(planned: Plan) -> None:
     }
     assert list(shapes.values()) == [(BATCH, *node.shape) for node in planned.nodes]
     assert sum(p.numel() for p in module.parameters()) == planned.params
-    assert counter.get_total_flops() == 2 * BATCH * planned.macs
+    if any(getattr(node.arguments.get("weight"), "name", "plain") != "plain" for node in planned.nodes):
+        assert (
+            counter.get_total_flops() >= 2 * BATCH * planned.macs
+        )  # and what makes the weights, once a pass
+    else:
+        assert counter.get_total_flops() == 2 * BATCH * planned.macs
 
 
 # What the papers count, and for grammars of our own what their recurrence says.
