@@ -14,30 +14,58 @@ from torch import fx, nn
 from compiler.builders import RECIPES, Recipe
 from compiler.builders.recipe import make
 from compiler.initial import initialise
+from compiler.modules import factored
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
+from compiler.pretrained import start_from_files
 from compiler.weighing import weigh
 from nasdsl.language.signatures.structure import copies_of
-from nasdsl.language.signatures.weighing import factored_ranks
+from nasdsl.language.signatures.weighing import PRETRAINED, factored_ranks
 
 _LOSING = frozenset(
     {"widen", "gate"}
 )  # modules that add to the loss at every call, and are told how many there are
 
 
-def build(plan: Plan, seed: int | None = None) -> fx.GraphModule:
+def build(plan: Plan, seed: int | None = None, *, pretrained: bool = True) -> fx.GraphModule:
     """The network of a plan, on torch's default device, with torch's default initialisation
     unless the plan names another.
 
     It is called with one tensor per input of the plan, in order or by name, batch first, and returns
     a tensor, or a dict by name where the plan has several outputs. Weights are drawn from `seed`, which leaves
-    torch's own generators as they were; without a seed they are drawn from those.
+    torch's own generators as they were; without a seed they are drawn from those. Layers within `pretrained { }`
+    start from their file, unless `pretrained` is False (their weights will be loaded anyway). Raises PretrainedError.
     """
     with _drawing_from(seed):
-        modules = {name: recipe.build() for name, recipe in recipes(plan).items()}
+        made = recipes(plan)
+        modules = {name: recipe.build() for name, recipe in made.items()}
         initialise(plan, modules)
+        if pretrained:
+            _start_from_files(plan, made, modules)
         weigh(plan, modules)
     return fx.GraphModule(modules, _graph(plan), class_name="Network")
+
+
+def _start_from_files(plan: Plan, made: dict[str, Recipe], modules: dict[str, nn.Module]) -> None:
+    """Give pretrained layers their weights; those that are two for one are factored again, from the weights of one."""
+    names = attribute_names(plan)
+    started = {
+        node.name: names[node.name] for node in plan.nodes if PRETRAINED in node.arguments and not node.shares
+    }
+    if not started:
+        return
+    for name in started.values():
+        recipe = made[name]
+        if recipe.target == "factored":
+            whole, ranks = recipe.positional
+            assert isinstance(whole, Recipe) and isinstance(ranks, tuple)
+            modules[name] = whole.build()
+    start_from_files(plan, {node: modules[name] for node, name in started.items()})
+    for name in started.values():
+        if made[name].target == "factored":
+            ranks = made[name].positional[1]
+            assert isinstance(ranks, tuple)
+            modules[name] = factored(modules[name], ranks)
 
 
 def recipes(plan: Plan) -> dict[str, Recipe]:

@@ -7,7 +7,7 @@ ONNX, a picture) is a function of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from compiler.identity import structural_hash
@@ -83,6 +83,7 @@ class Plan:
     init: how weights begin, as the setting of that name says.
     train_memory: bytes that training takes at the batch size of the point; 0 of a body.
     hash: equal for equal networks, whatever decisions and names they come from.
+    folder: where the files of weights are that layers start from.
     """
 
     nodes: tuple[Node, ...]
@@ -97,6 +98,7 @@ class Plan:
     hash: str
     train_memory: int = 0
     init: str = "default"
+    folder: str = field(default="", compare=False)
 
 
 def plan(space: Decides, point: Point) -> Plan:
@@ -114,11 +116,11 @@ def plan_of(decided: Decided) -> Plan:
             "the shapes of the data are not known before the file is read; "
             "bind the space to them: space.with_task({name: shape}, outputs)"
         )
-    found = _plan(decided.layers, decided.outputs, str(decided.settings.get("init", "default")))
+    found = _plan(decided.layers, decided.outputs, str(decided.settings.get("init", "default")), decided.folder)
     return replace(found, train_memory=train_memory(decided, found.params, found.trainable_params))
 
 
-def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str], init: str) -> Plan:
+def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str], init: str, folder: str) -> Plan:
     needed = _needed(layers, outputs.values())
     shapes: dict[str, Shape] = {}
     nodes: list[Node] = []
@@ -129,7 +131,7 @@ def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str], init: str) -> P
             continue
         root = layer.shares or layer.name
         owner = owners.setdefault(root, layer.name)
-        body = _plan(layer.body.layers, {"output": layer.body.output}, init) if layer.body else None
+        body = _plan(layer.body.layers, {"output": layer.body.output}, init, folder) if layer.body else None
         nodes.append(_node(layer, shapes, "" if owner == layer.name else owner, body))
         shapes[layer.name] = layer.shape
         depths[layer.name] = _depth(layer, depths) + (body.depth if body else 0)
@@ -150,6 +152,7 @@ def _plan(layers: tuple[Layer, ...], outputs: Mapping[str, str], init: str) -> P
         depth=max((depths[name] for name in outputs.values()), default=0),
         hash=structural_hash(nodes, outputs),
         init=init,
+        folder=folder,
     )
 
 

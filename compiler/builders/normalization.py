@@ -52,10 +52,15 @@ def _rms_norm(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Rec
     return make("nn.RMSNorm", channels, eps=eps, elementwise_affine=affine)
 
 
+def _prelu(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    return make("nn.PReLU", channels_of(output))
+
+
 RECIPES: Mapping[str, RecipeRule] = {
     "batch_norm": _batch_norm,
     "layer_norm": _layer_norm,
     "group_norm": _group_norm,
     "instance_norm": _instance_norm,
     "rms_norm": _rms_norm,
+    "prelu": _prelu,
 }

@@ -148,7 +148,7 @@ def _space(setup: Setup) -> Space | None:
         return None
     from nasdsl.engine.spaces import parse_space
 
-    space = parse_space(setup.space_text, setup.space_name)
+    space = parse_space(setup.space_text, setup.space_path, trust=True)
     if setup.data_folder is None:
         return space
     from nasdsl.training import Dataset

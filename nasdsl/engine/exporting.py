@@ -57,7 +57,7 @@ def trained(run: Run, record: Record) -> tuple[Plan, GraphModule]:
             f"the weights of trial {record.trial} are not kept, only those of the best: {_kept(run)}"
         )
     planned = plan(run.space, record.point)
-    module = build(planned, seed=record.seed)
+    module = build(planned, seed=record.seed, pretrained=False)
     module.load_state_dict(load_file(weights))
     return planned, module.eval()
 

@@ -27,7 +27,7 @@ class Setup:
     """
 
     folder: Path
-    space_name: str = "inline.space"
+    space_path: str = "inline.space"  # where the files that it names are; the parent has checked the text
     space_text: str | None = None
     data_folder: Path | None = None
     function: str | bytes | None = None

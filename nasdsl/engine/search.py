@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -215,7 +216,7 @@ def _setup(request: Request, prepared: Prepared, folder: Path) -> Setup:
     has_network = request.space.has_network
     return Setup(
         folder=folder,
-        space_name=request.space.name,
+        space_path=os.path.abspath(request.space.file.source.name),
         space_text=request.space.text if has_network else None,
         data_folder=prepared.folder,
         function=None if request.evaluate is None else functions.portable(request.evaluate),

@@ -13,9 +13,9 @@ from nasdsl.language.space import Space
 
 
 @functools.lru_cache(maxsize=4)
-def parse_space(text: str, name: str) -> Space:
+def parse_space(text: str, name: str, trust: bool = False) -> Space:
     """Checked once for each text and process. Raises SpaceError."""
-    return Space(check(parse(text, name)))
+    return Space(check(parse(text, name), trust=trust))
 
 
 def rebuild(meta: Mapping[str, Any]) -> Space:

@@ -40,7 +40,9 @@ def trainer(setup: Setup) -> Evaluator:
     assert setup.data_folder is not None and setup.space_text is not None
     _check_device(setup.device)
     dataset = Dataset.open(setup.data_folder)
-    space = parse_space(setup.space_text, setup.space_name).with_task(dataset.shapes, dataset.outputs)
+    space = parse_space(setup.space_text, setup.space_path, trust=True).with_task(
+        dataset.shapes, dataset.outputs
+    )
     bench = _Bench(space, dataset, setup, Choices(setup.groups))
 
     def run(job: Job, channel: Channel) -> Result:

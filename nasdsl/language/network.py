@@ -78,6 +78,7 @@ class Decided:
     outputs: Mapping[str, str]
     settings: Mapping[str, Value]
     lets: Mapping[str, Value]
+    folder: str = ""  # of the space, where the files that it names are
 
 
 @dataclass(frozen=True, slots=True)

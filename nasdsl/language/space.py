@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from nasdsl.language import moves
@@ -147,7 +149,8 @@ class Space:
     def decided(self, point: Mapping[str, Answer]) -> Decided:
         """The network and the settings that a point decides. Raises AnswerError for no point."""
         answers = point if isinstance(point, Point) else Point(point)
-        return decided(self._machine, answers, self.task)
+        found = decided(self._machine, answers, self.task)
+        return replace(found, folder=os.path.dirname(os.path.abspath(self.file.source.name)))
 
     def quantities(self, point: Mapping[str, Answer]) -> Mapping[str, int]:
         """What is known of a point's network before any training: `params`, `macs`, `depth`, …

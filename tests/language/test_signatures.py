@@ -18,7 +18,6 @@ from nasdsl.language.signatures.wiring import adaptation
 from tests.operation_cases import OPERATIONS, TABLE, draw_arguments, draw_inputs, fitting_cases, strict
 
 LATER = {
-    "pretrained",
     "gate",
     "adapter",
     "prefix",

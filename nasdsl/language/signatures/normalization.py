@@ -1,4 +1,4 @@
-"""Normalisation layers. They keep the shape; their products count 0 `macs`.
+"""Normalisation layers, and the activation that learns. They keep the shape; their products count 0 `macs`.
 
 `params` are the learned scales and offsets; running statistics are buffers and not counted.
 """
@@ -114,6 +114,14 @@ SIGNATURES = (
         ),
         shape=_group_norm_shape,
         params=_affine_params(2),
+    ),
+    Signature(
+        "prelu",
+        "layer",
+        "x above 0, a learned slope per channel times x below (He et al. 2015).",
+        positional=0,
+        shape=_keeps("prelu", _CHANNELS_FIRST, "use `leaky_relu` on tokens"),
+        params=lambda args, inputs, output: channels_of(output),
     ),
     Signature(
         "instance_norm",

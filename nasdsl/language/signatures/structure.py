@@ -351,7 +351,6 @@ SIGNATURES = (
         ),
         positional=1,
         body=True,
-        later=True,
     ),
     Signature(
         "with",
