@@ -116,7 +116,9 @@ def plan_of(decided: Decided) -> Plan:
             "the shapes of the data are not known before the file is read; "
             "bind the space to them: space.with_task({name: shape}, outputs)"
         )
-    found = _plan(decided.layers, decided.outputs, str(decided.settings.get("init", "default")), decided.folder)
+    found = _plan(
+        decided.layers, decided.outputs, str(decided.settings.get("init", "default")), decided.folder
+    )
     return replace(found, train_memory=train_memory(decided, found.params, found.trainable_params))
 
 

@@ -216,7 +216,7 @@ def _setup(request: Request, prepared: Prepared, folder: Path) -> Setup:
     has_network = request.space.has_network
     return Setup(
         folder=folder,
-        space_path=os.path.abspath(request.space.file.source.name),
+        space_path=os.path.abspath(request.space.file.source.name) if has_network else "",
         space_text=request.space.text if has_network else None,
         data_folder=prepared.folder,
         function=None if request.evaluate is None else functions.portable(request.evaluate),
