@@ -18,13 +18,12 @@ from nasdsl.language.point import Point
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import scaled
 from nasdsl.language.signatures.depth import layer_depth
-from nasdsl.language.signatures.layers import LAYER_SIGNATURES
 from nasdsl.language.signatures.structure import applications, copies_of
+from nasdsl.language.signatures.table import LAYERS
 from nasdsl.language.signatures.weighing import Costs, costs, shared_params
 
 INPUT = "input"  # the op of the nodes that stand for the inputs of the network
 
-_ROWS = {row.name: row for row in LAYER_SIGNATURES}
 _NO_COSTS = Costs(0, 0, 0, 0, 0)
 
 
@@ -170,7 +169,7 @@ def _needed(layers: tuple[Layer, ...], outputs: Iterable[str]) -> set[str]:
 def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | None) -> Node:
     cost = _NO_COSTS
     if layer.op != INPUT:
-        row = _ROWS[layer.op]
+        row = LAYERS[layer.op]
         inputs = tuple(shapes[name] for name in layer.inputs)
         cost = costs(scaled(row, not shares, 1), layer.arguments, inputs, layer.shape)
         if body is not None:
@@ -202,5 +201,5 @@ def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | N
 
 
 def _depth(layer: Layer, depths: Mapping[str, int]) -> int:
-    own = 0 if layer.op == INPUT else layer_depth(_ROWS[layer.op], layer.arguments)
+    own = 0 if layer.op == INPUT else layer_depth(LAYERS[layer.op], layer.arguments)
     return own + max((depths[name] for name in layer.inputs), default=0)

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from compiler.own import op as op
     from compiler.plan import Plan as Plan
     from compiler.plan import plan as plan
     from nasdsl.engine.errors import EngineError as EngineError
@@ -44,6 +45,7 @@ _HOMES = {
     "Trial": "nasdsl.engine.trial",
     "build": "nasdsl.networks",
     "load": "nasdsl.language.reading",
+    "op": "compiler.own",
     "open_run": "nasdsl.engine.run",
     "parse": "nasdsl.language.reading",
     "plan": "compiler.plan",

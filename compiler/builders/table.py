@@ -26,7 +26,7 @@ from nasdsl.language.shapes import Shape
 
 Builder: TypeAlias = Callable[[Mapping[str, Value], tuple[Shape, ...], Shape], nn.Module]
 
-RECIPES: Mapping[str, RecipeRule] = {
+_recipes: dict[str, RecipeRule] = {
     **dense.RECIPES,
     **convolution.RECIPES,
     **pooling.RECIPES,
@@ -44,6 +44,14 @@ def _build(
     rule: RecipeRule, arguments: Mapping[str, Value], inputs: tuple[Shape, ...], output: Shape
 ) -> nn.Module:
     return rule(arguments, inputs, output).build()
+
+
+RECIPES: Mapping[str, RecipeRule] = _recipes
+
+
+def add_recipe(op: str, rule: RecipeRule) -> None:
+    """What an operation of the user's own becomes; see compiler/own.py."""
+    _recipes[op] = rule
 
 
 BUILDERS: Mapping[str, Builder] = {op: partial(_build, rule) for op, rule in RECIPES.items()}

@@ -22,9 +22,16 @@ COMMANDS = {
     "best": "print the best trials of a run",
     "report": "write the HTML report of a run",
     "export": "write a trained network as Python, torch.export or ONNX",
+    "trust": "let a space file bring in the Python that it names",
     "ask": "get the next trial of a run to evaluate elsewhere",
     "tell": "store the outcome of a trial that was asked for",
 }
+
+# What reads space files, and so may be told that their authors are trusted.
+_READING = frozenset(
+    ("check", "count", "sample", "show", "search", "diff", "best", "report", "export", "ask", "tell")
+)
+_TRUST_HELP = "trust the author of the space: run the Python that it uses, read files outside its folder"
 
 _EPILOG = "exit status: 0 done; 1 no trial of the run succeeded; 2 bad usage or a bad file; 130 interrupted"
 
@@ -48,9 +55,15 @@ def parse_arguments(
         command = commands.add_parser(
             name, help=summary, description=_sentence(summary), formatter_class=_Help
         )
+        if name == asked and name in _READING:
+            command.add_argument("--trust", action="store_true", help=_TRUST_HELP)
         if name == asked:
             importlib.import_module(f"nasdsl.cli.{name}").add_arguments(command)
     options = parser.parse_args(arguments)
+    if getattr(options, "trust", False):
+        from nasdsl.language.trusting import trust_everything  # `--help` need not load the language
+
+        trust_everything()
     return importlib.import_module(f"nasdsl.cli.{options.command}").run, options
 
 

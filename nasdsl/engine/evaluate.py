@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nasdsl.engine import checkpoints, functions
+from nasdsl.engine import checkpoints, functions, ours
 from nasdsl.engine.messages import Apart, Done, Group, Job, Result, Setup
 from nasdsl.engine.trial import Trial
 from nasdsl.engine.untrained import costs_of, with_all_goals
@@ -41,6 +41,8 @@ class Evaluator:
 
 def evaluator(setup: Setup) -> Evaluator:
     """What this worker does with each job. Raises what a bad space, function or data set raises."""
+    if setup.own is not None:
+        ours.unpack(setup.own)
     if setup.function is not None:
         return Evaluator(_custom(setup))
     from nasdsl.engine.training import trainer

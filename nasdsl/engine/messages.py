@@ -17,6 +17,15 @@ from nasdsl.language.network import Goal
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """Operations of the user's own. `modules`: those that `use` brought in, and the folders to look in;
+    `registered`: the bytes of cloudpickle for the others."""
+
+    modules: Mapping[str, str]
+    registered: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """What all trials of a run share.
 
@@ -33,6 +42,7 @@ class Setup:
     function: str | bytes | None = None
     settings: Mapping[str, Answer] = field(default_factory=dict)
     groups: Mapping[str, bool] = field(default_factory=dict)
+    own: Own | None = None
     device: str = "cpu"
     memory_bytes: int | None = None
     goals: tuple[Goal, ...] = ()

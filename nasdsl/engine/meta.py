@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nasdsl.engine import facts
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.store import FORMAT, Json
+from nasdsl.language import trusting
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
@@ -22,6 +23,7 @@ def fresh_meta(space: Space, options: Mapping[str, Json]) -> dict[str, Json]:
         "space_name": space.name,
         "space_text": space.text,
         "space_hash": space.hash,
+        "uses": dict(trusting.brought()),
         "goals": [[goal.measure, goal.maximize] for goal in space.goals],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": facts.versions(),

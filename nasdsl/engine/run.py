@@ -5,7 +5,7 @@
     RUN/data/                             the data as the workers map it
     RUN/logs/                             what trials printed, cut to its last part
 
-Keys of `meta`: `format`, `space_name`, `space_text`, `space_hash`, `goals` ([[measure, maximize], …]),
+Keys of `meta`: `format`, `space_name`, `space_text`, `space_hash`, `uses` (the modules that the space brought in, and their folders), `goals` ([[measure, maximize], …]),
 `searcher`, `seed`, `budget`, `time_s`, `workers`, `settings` (the `set` of the search), `evaluate` (its name or null),
 `limits` {`trial_time_s`, `memory_bytes`}, `created` (UTC, ISO 8601), `versions`, `hardware`,
 `data` (null, or {`statement`, `inputs`, `outputs`, …}), `ended` (null while running, else

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasdsl.engine import chosen, facts, functions, overrides
+from nasdsl.engine import chosen, facts, functions, ours, overrides
 from nasdsl.engine.confirm import after_search
 from nasdsl.engine.data import Prepared, prepare
 from nasdsl.engine.errors import EngineError
@@ -221,6 +221,7 @@ def _setup(request: Request, prepared: Prepared, folder: Path) -> Setup:
         data_folder=prepared.folder,
         function=None if request.evaluate is None else functions.portable(request.evaluate),
         settings=prepared.settings,
+        own=ours.packed(),
         memory_bytes=request.memory_bytes,
         goals=request.space.goals,
     )

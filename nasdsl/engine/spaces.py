@@ -10,6 +10,7 @@ from nasdsl.language.check import check
 from nasdsl.language.parser import parse
 from nasdsl.language.shapes import Shape
 from nasdsl.language.space import Space
+from nasdsl.language.trusting import look_in
 
 
 @functools.lru_cache(maxsize=4)
@@ -20,6 +21,7 @@ def parse_space(text: str, name: str, trust: bool = False) -> Space:
 
 def rebuild(meta: Mapping[str, Any]) -> Space:
     """The space of a run from its meta. Raises SpaceError."""
+    look_in(meta.get("uses", {}))
     space = parse_space(meta["space_text"], meta["space_name"])
     data = meta.get("data")
     if data is None:

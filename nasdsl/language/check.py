@@ -42,6 +42,7 @@ from nasdsl.language.tree import (
     Sequence,
     Statement,
 )
+from nasdsl.language.trusting import bring, folder_of, is_trusted, trusts_everything
 from nasdsl.language.vocabulary import Vocabulary, vocabulary
 
 _NOTHING = Surroundings()
@@ -61,6 +62,7 @@ class Program:
     has_network: bool
     can_fail: bool
     warnings: tuple[Diagnostic, ...]
+    trust: bool = False  # whether its author is trusted
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ def check(file: s.File, bound: Bound | None = None, trust: bool = False) -> Prog
 @deep_recursion()
 def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Examination:
     """Check one file, and keep what was learnt of it also where there are errors."""
+    trust = trust or trusts_everything()
     try:
         file = resolve(file, trust)
     except SpaceError as error:
@@ -95,7 +98,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     problems = Problems(file.source, file.imported)
     has_network = any(isinstance(item, s.Network) for item in file.items)
     c = Checker(problems, has_network, print_value, QUANTITIES, trust=trust)
-    _refuse_later_items(c, file)
+    _use_modules(c, file)
     _refuse_second(c, file)
     frame = FrameBuilder()
     top = Scope(frame, references=problems.facts.references)
@@ -135,6 +138,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
         has_network,
         can_fail,
         tuple(problems.report()),
+        trust,
     )
     return Examination(checked, checked.warnings, problems.facts)
 
@@ -209,13 +213,26 @@ def machine_of(
     return machine
 
 
-def _refuse_later_items(c: Checker, file: s.File) -> None:
+def _use_modules(c: Checker, file: s.File) -> None:
     for item in file.items:
-        match item:
-            case s.Use():
-                c.problems.error("not-yet", "`use` is not part of this version", item.span)
-            case _:
-                pass
+        if isinstance(item, s.Use):
+            _bring(c, file, item)
+
+
+def _bring(c: Checker, file: s.File, item: s.Use) -> None:
+    """The operations of a module, where the author of the file is trusted."""
+    if not c.trust and not is_trusted(file, item.module):
+        message = (
+            f'`use "{item.module}"` runs Python of the author of this file, whom you have not said you trust'
+        )
+        help = "read that module, then pass `--trust`, or say so for good: `nasdsl trust FILE`"
+        c.problems.error("untrusted", message, item.span, help)
+        return
+    try:
+        bring(item.module, folder_of(file, item.module))
+    except Exception as error:
+        message = f"`{item.module}` cannot be used: {type(error).__name__}: {error}"
+        c.problems.error("bad-module", message.splitlines()[0][:300], item.span)
 
 
 def _refuse_second(c: Checker, file: s.File) -> None:

@@ -61,7 +61,9 @@ class Problems:
     def report(self) -> list[Diagnostic]:
         """Everything found, ordered by place. What is unused often is so because of an error
         elsewhere, so beside errors it is left out."""
-        shown = [d for d in self.found if not (self.errors and d.code.startswith("unused-"))]
+        codes = {d.code for d in self.errors}
+        caused = {"unknown-op"} if codes & {"untrusted", "bad-module"} else set()
+        shown = [d for d in self.found if not ((codes and d.code.startswith("unused-")) or d.code in caused)]
         files = [self.source, *(source for _, source in self._imported)]
         return sorted(shown, key=lambda d: (files.index(d.source), d.span.start, d.severity))
 

@@ -74,7 +74,8 @@ class Space:
 
     def with_task(self, inputs: Mapping[str, Shape], outputs: int) -> Space:
         """The space on the user's own data. Raises SpaceError where its networks do not fit them."""
-        return Space(check(self.file, Bound(dict(inputs), outputs)), self.fixed)
+        bound = Bound(dict(inputs), outputs)
+        return Space(check(self.file, bound, self._program.trust), self.fixed)
 
     def fixed_at(self, answers: Mapping[str, Answer]) -> Space:
         """The space with more answers fixed, unchecked; `nasdsl.language.fixing.fix` checks them."""

@@ -18,12 +18,21 @@ def _by_name(rows: tuple[Signature, ...]) -> Mapping[str, Signature]:
 
 
 # What may stand in a network, with activations and weights; in `train { }`; after `task … on`.
-LAYERS = _by_name(LAYER_SIGNATURES)
+_layers = dict(_by_name(LAYER_SIGNATURES))
+LAYERS: Mapping[str, Signature] = MappingProxyType(_layers)
 TRAINING = _by_name(TRAINING_SIGNATURES)
 STOPS = _by_name(STOP_SIGNATURES)  # a table of their own: `epochs` and `loss` are settings too
 DATA = _by_name(DATA_SIGNATURES)
-SIGNATURES: Mapping[str, Signature] = MappingProxyType({**DATA, **STOPS, **TRAINING, **LAYERS})
+_all = {**DATA, **STOPS, **TRAINING, **LAYERS}
+SIGNATURES: Mapping[str, Signature] = MappingProxyType(_all)
 _TABLES = (LAYERS, TRAINING, STOPS, DATA)
+
+
+def add_row(row: Signature, replaces: bool) -> None:
+    """Add an operation of the user's own (`nasdsl.op`). Raises ValueError for a name that is taken."""
+    if row.name in _all and not replaces:
+        raise ValueError(f"`{row.name}` is a name of the language; give another: op(…, name = …)")
+    _layers[row.name] = _all[row.name] = row
 
 
 def find(name: str, groups: tuple[str, ...]) -> Signature | None:
