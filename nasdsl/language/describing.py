@@ -21,7 +21,8 @@ def description(row: Signature) -> str:
 
 def argument_line(argument: Argument) -> str:
     """`kernel: a whole number of at least 1; default 3`."""
-    return f"{argument.name}: {describe(argument.kind)}; {_default(argument)}"
+    kind = describe(argument.kind)
+    return f"{argument.name}: " + (f"{kind}; " if kind else "") + _default(argument)
 
 
 def call_of(row: Signature) -> str:
