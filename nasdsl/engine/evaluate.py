@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nasdsl.engine import checkpoints, functions, ours
+from nasdsl.engine.latency import measured
 from nasdsl.engine.messages import Apart, Done, Group, Job, Result, Setup
 from nasdsl.engine.trial import Trial
 from nasdsl.engine.untrained import costs_of, with_all_goals
@@ -104,6 +105,8 @@ def _custom(setup: Setup) -> Evaluate:
     def run(job: Job, channel: Channel) -> Result:
         point = Point.from_json(job.point)
         costs = costs_of(space, point)
+        found = measured(space, point, job.seed)
+        costs = replace(costs, measures={**costs.measures, **found})
         curve: list[Mapping[str, float]] = []
 
         def report(step: float, score: float) -> None:

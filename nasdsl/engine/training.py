@@ -16,6 +16,7 @@ from nasdsl.engine import checkpoints
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.evaluate import Evaluator, guarded, scored
 from nasdsl.engine.grouping import Choices
+from nasdsl.engine.latency import measured
 from nasdsl.engine.messages import Done, Group, Job, Result, Setup
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.places import GPU_VARIABLE
@@ -80,6 +81,8 @@ class _Bench:
         """Jobs of one structure, or the folds of one job, as one program; nothing where that does not pay."""
         if len(group) * len(self.dataset.folds) == 1 or any(job.task != "train" for job in group):
             return
+        if self.space.latencies:
+            return  # each must show that it is fast enough before any is trained
         networks = [self._network(job) for job in group]
         plan = networks[0][0]
         if len({one.hash for one, _, _ in networks}) > 1:
@@ -139,6 +142,7 @@ class _Bench:
         return on_epoch
 
     def train(self, job: Job, channel: Channel) -> Result:
+        found = measured(self.space, Point.from_json(job.point), job.seed)  # before training is spent
         plan, module, settings = self._network(job)
         trained = train(
             module,
@@ -152,7 +156,8 @@ class _Bench:
             measures=self._measures(),
             order=job.order,
         )
-        return self._outcome(job, trained)
+        result = self._outcome(job, trained)
+        return replace(result, measures={**found, **result.measures})
 
     def test(self, job: Job) -> Result:
         """The kept weights on the test split."""

@@ -52,6 +52,20 @@ class Known(Condition):
     quantity: str
 
 
+class Latency(Condition):
+    """`latency_ms(device = cpu, batch = 1, threads = 1)`: measured on the untrained network, and true of
+    everything until it is."""
+
+    device: str
+    batch: int
+    threads: int
+
+    @property
+    def key(self) -> str:
+        """What it is called among quantities."""
+        return f"latency_ms(device = {self.device}, batch = {self.batch}, threads = {self.threads})"
+
+
 class Worked(Condition):
     """`a + b`, `round(a)`."""
 
@@ -136,6 +150,9 @@ def values(node: Condition, found: Found, quantities: Mapping[str, float]) -> li
             return [value]
         case Known(quantity=name):
             return [quantities[name]] if name in quantities else []
+        case Latency():
+            name = node.key
+            return [quantities[name]] if name in quantities else []
         case Worked(function=function, operands=operands):
             several = [values(operand, found, quantities) for operand in operands]
             worked = (_work_out(function, combination) for combination in product(*several))
@@ -201,3 +218,20 @@ def found_in(formula: Formula, point: Mapping[str, Answer]) -> Found:
             if leaf.matches(segments):
                 found[id(leaf)].append(leaf.meaning.get(answer, answer))
     return found
+
+
+def latencies_in(node: Condition) -> list[Latency]:
+    """All latencies in a formula or expression."""
+    match node:
+        case Latency():
+            return [node]
+        case Worked(operands=operands):
+            return [one for operand in operands for one in latencies_in(operand)]
+        case Gathered(operand=operand):
+            return latencies_in(operand)
+        case Compared(left=left, right=right):
+            return [*latencies_in(left), *latencies_in(right)]
+        case All(parts=parts) | Any_(parts=parts):
+            return [one for part in parts for one in latencies_in(part)]
+        case _:
+            return []

@@ -18,10 +18,12 @@ from nasdsl.language.conditions import (
     Formula,
     Gathered,
     Known,
+    Latency,
     Worked,
     opposite,
 )
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS
+from nasdsl.language.flat import flat_value
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.scope import Problems
 from nasdsl.language.vocabulary import Named, Vocabulary
@@ -149,16 +151,37 @@ class Reader:
             inner = self.expression(operands[0])
             self._need_numbers(inner, operands[0])
             return Gathered(node.name, inner)
+        if node.name == "latency_ms" and node.body is None:
+            return self._latency(node)
         if node.name in FUNCTIONS and operands:
             return self._worked(FUNCTIONS[node.name], operands)
         if node.name in ("all", *AGGREGATES):
             message = f"`{node.name}( )` in `require` takes one decision"
             self.problems.error("bad-require", message, node.span, "for example `max(width) <= 64`")
             return _UNKNOWN
-        known = ["all", *AGGREGATES, *FUNCTIONS]
+        known = ["all", *AGGREGATES, *FUNCTIONS, "latency_ms"]
         message = f"`{node.name}` is no function of `require`"
         self.problems.unknown("unknown-name", message, node.span, node.name, known)
         return _UNKNOWN
+
+    def _latency(self, node: s.Call) -> Condition:
+        """`latency_ms(device = cpu, batch = 1, threads = 1)`, all arguments by name."""
+        given: dict[str, Any] = {"device": "cpu", "batch": 1, "threads": 1}
+        for argument in node.arguments:
+            value = argument.value
+            if argument.name not in given:
+                message = f"`latency_ms` has no argument `{argument.name or flat_value(value)}`"
+                help = "usage: latency_ms(device = cpu, batch = 1, threads = 1)"
+                self.problems.error("unknown-argument", message, value.span, help)
+            elif argument.name == "device" and isinstance(value, s.Name) and value.id in ("cpu", "cuda"):
+                given["device"] = value.id
+            elif argument.name != "device" and isinstance(value, s.Number) and _is_count(value.value):
+                given[argument.name] = value.value
+            else:
+                wanted = "`cpu` or `cuda`" if argument.name == "device" else "a whole number of 1 or more"
+                message = f"`{argument.name}` of `latency_ms` is {wanted}"
+                self.problems.error("wrong-kind", message, value.span)
+        return Latency(**given)
 
     # --- names --------------------------------------------------------------------------------
 
@@ -218,6 +241,10 @@ class Reader:
             return read(_with_own_decision(name, several[0]))
         finally:
             self.opened.pop()
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and 1 <= value <= 1_000_000
 
 
 _MOST_OPENED = 100  # lets inside one another

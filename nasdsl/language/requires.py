@@ -13,8 +13,10 @@ from nasdsl.language.conditions import (
     Fixed,
     Formula,
     Known,
+    Latency,
     found_in,
     holds,
+    latencies_in,
     leaves,
     quantities_in,
 )
@@ -55,6 +57,11 @@ class Requirement:
     def holds(self, point: Mapping[str, Answer], quantities: Mapping[str, float]) -> bool:
         """Whether a finished point satisfies the line."""
         return holds(self.formula, found_in(self.formula, point), quantities)
+
+    @property
+    def latencies(self) -> Sequence[Latency]:
+        """What the line measures on the untrained network."""
+        return latencies_in(self.formula)
 
     @property
     def needs_quantities(self) -> bool:

@@ -11,10 +11,12 @@ from functools import cached_property
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
 from nasdsl.language.check import Program, check, machine_of
+from nasdsl.language.conditions import Latency
 from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic
+from nasdsl.language.flat import flat_value
 from nasdsl.language.fold import Fold, counting
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
@@ -159,6 +161,18 @@ class Space:
         Raises AnswerError for no point, Dead where nothing fits.
         """
         return measure(self.decided(point))
+
+    @property
+    def latencies(self) -> tuple[Latency, ...]:
+        """What `require` lines measure on the untrained network."""
+        return tuple(one for line in self._program.requirements for one in line.latencies)
+
+    def unmet(self, point: Point, measured: Mapping[str, float]) -> str:
+        """The first measured `require` line that a point breaks, as it is written; "" where all hold.
+        `measured` has the latencies by their keys."""
+        known = {**self.quantities(point), **measured}
+        lines = (line for line in self._program.requirements if line.latencies)
+        return next((flat_value(line.condition) for line in lines if not line.holds(point, known)), "")
 
     def contains(self, point: Mapping[str, Answer]) -> bool:
         """Whether the answers make a point of this space, every `require` included."""

@@ -1,0 +1,83 @@
+"""`latency_ms` of `require`: measured on the untrained network, before training is spent on it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nasdsl.language.conditions import Latency
+from nasdsl.language.errors import Infeasible
+from nasdsl.language.point import Point
+
+if TYPE_CHECKING:
+    import torch
+
+    from nasdsl.language.space import Space
+
+_WARM_UPS = 3
+_RUNS = 15
+
+
+def measured(space: Space | None, point: Point, seed: int) -> Mapping[str, float]:
+    """The latencies that the space requires of a point's network, by name; the last one as `latency_ms` too.
+
+    Raises Infeasible where one breaks a line, ValueError for a device that is not there.
+    """
+    if space is None or not space.latencies:
+        return {}
+    from compiler.build import build
+    from compiler.plan import plan
+
+    module = build(plan(space, point), seed=seed)
+    found = {one.key: latency_ms(module, space, one) for one in space.latencies}
+    broken = space.unmet(point, found)
+    if broken:
+        told = ", ".join(f"{name} is {value:.3g}" for name, value in found.items())
+        raise Infeasible(f"`require {broken}` does not hold: {told}")
+    return {**found, "latency_ms": list(found.values())[-1]}
+
+
+def latency_ms(module: torch.nn.Module, space: Space, what: Latency) -> float:
+    """Median milliseconds of one forward pass over a batch of noise, in evaluation mode."""
+    import torch
+
+    if what.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("the space requires a latency on `cuda`, and this machine has no such device")
+    assert space.task is not None
+    generator = torch.Generator().manual_seed(0)
+    inputs = [_noise(shape, what.batch, generator).to(what.device) for shape in space.task.inputs.values()]
+    threads = torch.get_num_threads()
+    was_training = module.training
+    torch.set_num_threads(what.threads)
+    try:
+        module.to(what.device).eval()
+        with torch.inference_mode():
+            times = [_timed(module, inputs, what.device) for _ in range(_WARM_UPS + _RUNS)]
+    finally:
+        torch.set_num_threads(threads)
+        module.train(was_training)
+    return statistics.median(times[_WARM_UPS:])
+
+
+def _noise(shape: object, batch: int, generator: torch.Generator) -> torch.Tensor:
+    import torch
+
+    from nasdsl.language.shapes import Shape
+
+    assert isinstance(shape, Shape)
+    size = (batch, *shape.sizes())
+    if shape.layout == "index":
+        return torch.zeros(size, dtype=torch.long)
+    return torch.randn(size, generator=generator)
+
+
+def _timed(module: torch.nn.Module, inputs: list[torch.Tensor], device: str) -> float:
+    import torch
+
+    start = time.perf_counter()
+    module(*inputs)
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return (time.perf_counter() - start) * 1e3
