@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 
 from nasdsl.language.configuration import Dead, Frames, Label, Pending, Rest, Step, Wire, join, wipe
 from nasdsl.language.machine import Machine
-from nasdsl.language.network import Value
+from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import as_counted, weights_of
 from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
@@ -53,6 +53,8 @@ def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Fr
         return m.ask(value, rest, wire, frames)
     if value is None:
         return rest.parent, wire, frames
+    if not isinstance(value, Spec):  # a parameter that is used as an operation, and was given a number
+        raise Dead(f"`{value}` is a value, and stands where an operation is expected")
     label: Label = frames[rest.depth][term.label]
     place = join(label.place, term.key)
     out, frames = layer(m, m.signatures[value.name], value.arguments, wire, place, frames)

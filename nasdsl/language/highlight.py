@@ -68,8 +68,8 @@ class SpaceLexer(RegexLexer):  # type: ignore[misc]
             include("blank"),
             (r"\?", Operator),
             (r"[)\]}]", Punctuation),
-            (r"\blog\b", Keyword),  # another may follow: `1..8 log online`
-            (words(sorted(SOFT - {"log"}), r"\b", r"\b"), Keyword, "#pop"),
+            (r"\b(log|shared)\b", Keyword),  # another may follow: `1..8 log online`, `shared except relu`
+            (words(sorted(SOFT - {"log", "shared"}), r"\b", r"\b"), Keyword, "#pop"),
             default("#pop"),
         ],
     }

@@ -248,6 +248,12 @@ def test_wires_of_blocks_are_checked() -> None:
     assert codes("parallel(merge = add unused) { relu }") == ["bad-wire"]
 
 
+def test_a_number_in_place_of_an_operation_is_no_network() -> None:
+    text = "task classification on wine\nblock b(act) { linear(4); act }\nnetwork { b(3); linear(outputs) }"
+    with pytest.raises(SpaceError, match="stands where an operation is expected"):
+        check(parse(text))
+
+
 def test_how_many_wires_are_read_is_a_decision() -> None:
     found = space(
         "dag { a = relu from input; b = gelu from any(1..2, earlier); output = concat from any(2..9, earlier) }"
