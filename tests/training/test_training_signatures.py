@@ -43,7 +43,7 @@ def test_default_calls_hold_every_argument():
 
 def test_every_working_data_set_can_be_opened():
     working = {row.name for row in DATA.values() if not row.later}
-    assert working == {*BUILT_IN, "mnist1d", "modular", "spirals", "shape", "text", *FILES}
+    assert working == {*BUILT_IN, "mnist1d", "modular", "spirals", "shape", "shapes", "text", *FILES}
 
 
 @pytest.mark.parametrize(
