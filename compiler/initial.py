@@ -31,7 +31,17 @@ _CRITICAL: Mapping[type[nn.Module], tuple[float, float]] = {
 _LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 # What hands on the values of its input, or as good as: means and picks of activations are still activations.
 _PASSING = frozenset(
-    {"identity", "dropout", "flatten", "to_tokens", "to_sequence", "max_pool", "avg_pool", "global_avg_pool"}
+    {
+        "identity",
+        "dropout",
+        "flatten",
+        "reshape",
+        "to_tokens",
+        "to_sequence",
+        "max_pool",
+        "avg_pool",
+        "global_avg_pool",
+    }
     | {"global_max_pool", "upsample", "take_token", "concat"}
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
@@ -61,7 +62,10 @@ def fitting_cases(op: str, count: int, seed: int) -> Iterator[Case]:
     found = 0
     for _ in range(200 * count):
         inputs = draw_inputs(TABLE[op], rng)
-        arguments = draw_arguments(TABLE[op], len(inputs[0].dims) - 1, rng)
+        if op == "reshape":
+            arguments = draw_axes(inputs[0], rng)
+        else:
+            arguments = draw_arguments(TABLE[op], len(inputs[0].dims) - 1, rng)
         try:
             output = TABLE[op].shape(arguments, inputs, strict)
         except ShapeError:
@@ -85,6 +89,16 @@ def draw_inputs(signature: Signature, rng: random.Random) -> tuple[Shape, ...]:
     if first.layout in ("vector", "tokens"):
         return tuple(Shape((*first.dims[:-1], w), first.layout) for w in widths)
     return tuple(Shape((w, *first.dims[1:]), first.layout) for w in widths)
+
+
+def draw_axes(shape: Shape, rng: random.Random) -> dict[str, Value]:
+    """Arguments of `reshape`: the values of a sample spread over one to four axes."""
+    left, axes = prod(shape.sizes()), []
+    for _ in range(rng.randint(0, 3)):
+        axes.append(rng.choice([n for n in range(1, left + 1) if left % n == 0]))
+        left //= axes[-1]
+    names = [argument.name for argument in TABLE["reshape"].arguments]
+    return dict.fromkeys(names) | dict(zip(names, [left, *axes], strict=False))
 
 
 def draw_shape(layout: str, rng: random.Random) -> Shape:

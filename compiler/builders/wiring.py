@@ -32,6 +32,15 @@ def _dropout(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Reci
     return make(f"nn.Dropout{axes}d" if axes else "nn.Dropout", number(args["rate"]))
 
 
+def _reshape(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    sizes = output.sizes()
+    if len(sizes) == 1:
+        return make("nn.Flatten")
+    flat = inputs[0].layout == "vector"
+    unflatten = make("nn.Unflatten", 1, sizes)
+    return unflatten if flat else make("Chain", flatten=make("nn.Flatten"), reshape=unflatten)
+
+
 def _to_tokens(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
     if inputs[0].layout == "sequence":
         return make("SwapAxes")
@@ -102,6 +111,7 @@ RECIPES: Mapping[str, RecipeRule] = {
     **{op: partial(_fixed, target) for op, target in _FIXED.items()},
     "concat": _concat,
     "dropout": _dropout,
+    "reshape": _reshape,
     "to_tokens": _to_tokens,
     "to_sequence": _to_sequence,
     "project": _project,

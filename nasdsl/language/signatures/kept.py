@@ -241,7 +241,10 @@ _RULES: Mapping[str, KeptRule] = {
     "widen": _widen,
     "gate": _gate,
     "adapter": _adapter,
-    **{op: _always(_ALIAS) for op in ("identity", "flatten", "to_tokens", "to_sequence", "take_token")},
+    **{
+        op: _always(_ALIAS)
+        for op in ("identity", "flatten", "reshape", "to_tokens", "to_sequence", "take_token")
+    },
     **{
         op: _always(_NOTHING)
         for op in (

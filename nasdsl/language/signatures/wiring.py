@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nasdsl.language.network import Value
-from nasdsl.language.shapes import Dim, Shape, at_least, vector
+from nasdsl.language.shapes import Dim, Shape, at_least, same, shape_of, vector
 from nasdsl.language.signatures.dense import FLATTEN_HELP
 from nasdsl.language.signatures.pooling import SPATIAL
 from nasdsl.language.signatures.rules import (
@@ -58,6 +58,27 @@ def _dropout_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Sh
 def _flatten_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
     need_layout(inputs[0], _FEATURES, "flatten", "put `token_embedding` before it", need)
     return vector(product(inputs[0].dims))
+
+
+_RESHAPED = ("channels", "first", "second", "third")
+
+
+def _reshape_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    need_layout(inputs[0], _FEATURES, "reshape", "put `token_embedding` before it", need)
+    given = [args[name] for name in _RESHAPED]
+    count = sum(axis is not None for axis in given)
+    need(
+        None not in given[:count],
+        "`reshape` has an axis without those before it",
+        "name channels, first, second, third in this order",
+    )
+    output = shape_of(tuple(dim(axis) for axis in given[:count]))  # type: ignore[misc]  # Dims while checking
+    need(
+        same(product(inputs[0].dims), product(output.dims)),
+        f"`reshape` to {output} does not hold the values of {inputs[0]}",
+        "the product of all axes stays the same",
+    )
+    return output
 
 
 def _to_tokens_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
@@ -143,6 +164,21 @@ SIGNATURES = (
     ),
     Signature(
         "flatten", "layer", "All values of a sample as one vector.", positional=0, shape=_flatten_shape
+    ),
+    Signature(
+        "reshape",
+        "layer",
+        "The values of a sample on other axes, in their order: one is a vector, two a sequence, three an image, four a "
+        "volume.",
+        (
+            Argument("channels", integer(1), "channels, or features of a vector", required=True, shapes=True),
+            *(
+                Argument(name, integer(1), f"length of the {name} axis behind the channels", shapes=True)
+                for name in _RESHAPED[1:]
+            ),
+        ),
+        positional=4,
+        shape=_reshape_shape,
     ),
     Signature(
         "to_tokens",
