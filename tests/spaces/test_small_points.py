@@ -17,7 +17,8 @@ from compiler.plan import INPUT, Plan, plan
 from compiler.source import Facts, python_source
 from nasdsl.language.reading import load
 
-SPACES = sorted(Path("spaces").glob("*.space"))
+# A fine-tuned network is exported with its weights merged, under other names: its own tests hold that.
+SPACES = sorted(path for path in Path("spaces").glob("*.space") if path.stem != "fine_tuning")
 POINTS, BATCH = 5, 3
 LARGEST_MACS, LARGEST_PARAMS = 3e8, 6e6
 
