@@ -17,14 +17,12 @@ APART: Mapping[tuple[str, str], str] = {
     ("elr", "label_smoothing"): "ELR is tuned to plain labels, and smoothing changes what it competes with",
     ("elr", "mixup"): "ELR keeps the answer to each sample, and mixup shows none as it is",
     ("elr", "cutmix"): "ELR keeps the answer to each sample, and cutmix shows none as it is",
-    ("elr", "adamixup"): "ELR keeps the answer to each sample, and adamixup shows none as it is",
     ("ps_kd", "label_smoothing"): "both soften the targets",
 }
 # Kinds of tasks that a setting is for, where not for all.
 FOR: Mapping[str, tuple[str, ...]] = {
     "elr": ("classification",),
     "ps_kd": ("classification",),
-    "adamixup": ("classification",),
     "label_smoothing": ("classification", "next_token"),
     "mixup": ("classification", "regression", "multilabel"),
     "cutmix": ("classification", "regression", "multilabel"),

@@ -10,6 +10,8 @@ from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.signatures.table import DATA, TRAINING
 from nasdsl.language.signatures.training import TRAINING_SIGNATURES
 from nasdsl.training.builtin import BUILT_IN
+from nasdsl.training.methods.augment import AUGMENTATIONS
+from nasdsl.training.methods.table import METHODS
 from nasdsl.training.opening import complete
 from nasdsl.training.settings import setting
 
@@ -39,6 +41,13 @@ def test_default_calls_hold_every_argument():
         for argument in row.arguments:
             if isinstance(argument.default, Spec):
                 assert set(argument.default.arguments) == set(TRAINING[argument.default.name].by_name)
+
+
+def test_every_working_regularizer_and_augmentation_is_made():
+    working = {
+        row.name for row in TRAINING.values() if row.group in ("regularizer", "augment") and not row.later
+    }
+    assert working <= {*METHODS, *AUGMENTATIONS}
 
 
 def test_every_working_data_set_can_be_opened():
