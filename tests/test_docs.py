@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from nasdsl.language.printer import print_file
 ROOT = Path(__file__).parent.parent
 DOCS = sorted(path for path in (ROOT / "docs").rglob("*.md") if "```space" in path.read_text("utf-8"))
 BLOCK = re.compile(r"^```space *(\S*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+MODULE = re.compile(r"^```python +(\S+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 COUNT = re.compile(r"Count: ([\d,* ]+)\.")
 
 
@@ -26,13 +30,19 @@ def examples(path: Path) -> list[tuple[str, str, str]]:
     return found
 
 
+def needs_trust(text: str) -> bool:
+    return "use \"" in text or "on python(" in text
+
+
 CASES = [(path, i) for path in DOCS for i in range(len(examples(path)))]
+OPEN = [(path, i) for path, i in CASES if not needs_trust(examples(path)[i][2])]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A folder with the files that examples of the same page name, and the data they read."""
     (tmp_path / "iris.csv").write_bytes((ROOT / "examples" / "iris.csv").read_bytes())
+    (tmp_path / "pnet.safetensors").write_bytes((ROOT / "examples" / "pnet.safetensors").read_bytes())
     (tmp_path / "corpus.txt").write_text("the quick brown fox jumps over the lazy dog\n" * 40)
     for _, name, text in examples(request.param):
         if name:
@@ -42,9 +52,9 @@ def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 @pytest.mark.parametrize(
     ("folder", "case"),
-    [(case[0], case) for case in CASES],
+    [(case[0], case) for case in OPEN],
     indirect=["folder"],
-    ids=[f"{path.stem}-{i}" for path, i in CASES],
+    ids=[f"{path.stem}-{i}" for path, i in OPEN],
 )
 def test_an_example_is_a_space_without_a_word_against_it(folder: Path, case: tuple[Path, int]) -> None:
     before, name, text = examples(case[0])[case[1]]
@@ -71,3 +81,27 @@ def test_an_example_is_a_space_without_a_word_against_it(folder: Path, case: tup
 def test_an_example_keeps_its_meaning_when_formatted(case: tuple[Path, int]) -> None:
     text = examples(case[0])[case[1]][2]
     assert parse(print_file(parse(text))) == parse(text)
+
+
+@pytest.mark.parametrize("folder", [ROOT / "docs/language.md"], indirect=True)
+def test_python_of_the_author_runs_when_it_is_trusted(folder: Path) -> None:
+    """In processes of their own, so that what is registered is forgotten."""
+    text = (ROOT / "docs/language.md").read_text("utf-8")
+    for name, module in MODULE.findall(text):
+        (folder / name).write_text(module, "utf-8")
+    trusted = [name for _, name, body in examples(ROOT / "docs/language.md") if needs_trust(body)]
+    assert trusted == ["own.space", "own_data.space"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(folder / "config")}
+
+    def nasdsl_says(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "nasdsl", *arguments]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+
+    for name in trusted:
+        code, said = nasdsl_says("check", name)
+        assert code == 2 and "error[untrusted]" in said
+        assert nasdsl_says("show", name, "--trust")[0] == 0
+    assert nasdsl_says("trust", "own.space")[0] == 0
+    code, said = nasdsl_says("show", "own.space")
+    assert code == 0 and "gated_conv(" in said
