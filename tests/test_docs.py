@@ -31,7 +31,7 @@ def examples(path: Path) -> list[tuple[str, str, str]]:
 
 
 def needs_trust(text: str) -> bool:
-    return "use \"" in text or "on python(" in text
+    return 'use "' in text or "on python(" in text
 
 
 CASES = [(path, i) for path in DOCS for i in range(len(examples(path)))]
