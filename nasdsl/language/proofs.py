@@ -19,6 +19,7 @@ from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
 
 _SITUATIONS = 20_000  # gone through at most: about half a second
+_FOLLOWED = 2_000  # the same where rules are followed: each may replay a whole tied repeat
 
 
 def prove_a_network(problems: Problems, machine: Machine, network: Span) -> None:
@@ -106,7 +107,7 @@ def _refuse_unfollowed(
         return
     runs = machine(bool(rules.depths))
     costs = [limit for limit in limits if limit.quantity in ADDITIVE]
-    folds = [(counting(runs, _SITUATIONS, rules), None)] if not costs else _cost_folds(runs, costs, rules)
+    folds = [(counting(runs, _FOLLOWED, rules), None)] if not costs else _cost_folds(runs, costs, rules)
     for fold, limit in folds:
         found = _value(fold)
         if found is None:
@@ -128,6 +129,6 @@ def _refuse_unfollowed(
 
 def _cost_folds(machine: Machine, limits: Sequence[Limit], rules: Rules) -> list[tuple[Fold, Limit | None]]:
     return [
-        ((least if limit.upper else most)(machine, ADDITIVE[limit.quantity], _SITUATIONS, rules), limit)
+        ((least if limit.upper else most)(machine, ADDITIVE[limit.quantity], _FOLLOWED, rules), limit)
         for limit in limits
     ]
