@@ -72,9 +72,9 @@ def _pretrained(
     _look_for(c, node, given["file"])
     start = Spec(row.name, {**given, "under": under})
     if scope.surroundings.pretrained:
-        c.problems.error(
-            "nested-pretrained", "a body within `pretrained` cannot start from a second file", node.span
-        )
+        message = "a body within `pretrained` cannot start from a second file"
+        help = "let the two bodies follow one another, or put all weights into one file"
+        c.problems.error("nested-pretrained", message, node.span, help)
     return body(c, block, _surrounded(scope.inner(under), pretrained=start))
 
 

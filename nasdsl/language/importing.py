@@ -75,7 +75,8 @@ class _Files:
         base, self._end = self._end, self._end + len(text) + 1
         if self._end > MAX_FILE or len(self.imported) >= MAX_IMPORTS:
             limit = f"{MAX_IMPORTS} imported files, or {MAX_FILE:,} characters in all"
-            self._report(source, item, "limit", f"the limit of a space is {limit}")
+            help = "put the blocks of several files into one, and leave out what is not used"
+            self._report(source, item, "limit", f"the limit of a space is {limit}", help)
             return
         self.imported.append((base, file.source))
         yield from self.items_of(file, path, base)
@@ -88,14 +89,17 @@ class _Files:
         elif path in self._open:
             chain = [*self._open[self._open.index(path) :], path]
             shown = " imports ".join(f"`{os.path.relpath(one, self._home)}`" for one in chain)
-            self._report(source, item, "cyclic-import", f"these files import one another: {shown}")
+            help = "put what both need into a third file, and import that"
+            self._report(source, item, "cyclic-import", f"these files import one another: {shown}", help)
         elif not self._trust and os.path.commonpath([self._home, path]) != self._home:
             message = f'"{item.path}" lies outside the folder of this space'
             help = "put it below that folder, or pass `--trust` if you know who wrote this file"
             self._report(source, item, "file-outside", message, help)
         elif not os.path.isfile(path):
             message = f'there is no file "{item.path}" beside this one'
-            self._report(source, item, "missing-import", message)
+            self._report(
+                source, item, "missing-import", message, "a path starts from the file that imports it"
+            )
         else:
             return True
         return False

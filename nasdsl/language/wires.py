@@ -79,7 +79,7 @@ def subsets(
             chosen["+".join(names[number] for number in combination)] = combination
             if len(chosen) > _MOST_SUBSETS:
                 message = f"there are more than {_MOST_SUBSETS:,} ways to pick {count} of {len(names)} wires"
-                c.problems.error("limit", message, span)
+                c.problems.error("limit", message, span, "pick fewer of them, or from fewer wires")
                 return None
     key = scope.fresh(wanted)
     domain = Options(tuple(chosen), (1.0,) * len(chosen))

@@ -4,14 +4,18 @@
 read the difference before it is kept.
 """
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
 
 from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.lexer import MAX_FILE
 from nasdsl.language.reading import load, parse
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "errors"
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests" / "golden" / "errors"
 CASES = sorted(GOLDEN.glob("*.space"))
 
 
@@ -48,13 +52,80 @@ def test_problems_are_in_order_and_inside_the_file(path: Path) -> None:
         assert one.as_json()["code"] == one.code
 
 
-def test_a_missing_file_is_a_space_error(tmp_path: Path) -> None:
-    with pytest.raises(SpaceError, match="unreadable-file"):
-        load(tmp_path / "none.space")
+# What depends on files beside the space: the texts of all of them, the first of them checked.
+WITH_FILES: dict[str, dict[str, bytes]] = {
+    "missing": {},
+    "no_utf_8": {"a.space": b"space a\nlet \xff = 3\n"},
+    "too_long": {"a.space": b"#\n" * MAX_FILE},
+    "imports": {
+        "a.space": b'import "none.space"\nimport "../b.space"\nimport "c.space"\n',
+        "c.space": b'import "d.space"\n',
+        "d.space": b'import "a.space"\n',
+    },
+    "own_operations": {"a.space": b'use "broken.py"\n', "broken.py": b"import torhc\n"},
+    "data": {
+        "a.space": b"""task classification on csv("none.csv", target = "kind")
+network {
+    pretrained("none.safetensors") { linear(4) }
+    linear(outputs)
+}
+"""
+    },
+}
 
 
-def test_what_is_no_utf_8_is_a_space_error(tmp_path: Path) -> None:
-    path = tmp_path / "bytes.space"
-    path.write_bytes(b"space a\nlet \xff = 3\n")
-    with pytest.raises(SpaceError, match=r"bytes.space:2:5: error\[not-utf-8\]"):
-        load(path)
+@pytest.mark.parametrize("name", WITH_FILES)
+def test_message_about_files(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file, content in WITH_FILES[name].items():
+        Path(file).write_bytes(content)
+    try:
+        found = load("a.space", trust=name == "own_operations").warnings
+    except SpaceError as error:
+        found = error.diagnostics
+    text = "\n\n".join(one.render() for one in found) + "\n"
+    expected = GOLDEN / "files" / f"{name}.error.txt"
+    if pytestconfig.getoption("--update-golden"):
+        expected.write_text(text, encoding="utf-8")
+    assert text == expected.read_text(encoding="utf-8")
+
+
+# Functions and methods that report, and which of their arguments is the code.
+FUNCTIONS = {"Diagnostic": 0, "Refused": 0, "problem": 1, "_problem": 1, "_unreadable": 1}
+METHODS = {"error": 0, "warn": 0, "unknown": 0, "_report": 2}
+
+
+def codes_of_the_checker() -> set[str]:
+    """Every code that is written in the code of the language where something is reported."""
+    found = set()
+    for path in (ROOT / "nasdsl" / "language").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id=name), args=args) if name in FUNCTIONS:
+                    found |= set(_texts(args[FUNCTIONS[name]]))
+                case ast.Call(func=ast.Attribute(attr=name), args=args) if name in METHODS:
+                    found |= set(_texts(args[METHODS[name]]))
+                case ast.Assign(targets=[ast.Name(id="code")], value=value):
+                    found |= set(_texts(value))
+    return found
+
+
+def _texts(node: ast.expr) -> list[str]:
+    """The text that an expression is, or the two that it chooses from."""
+    match node:
+        case ast.IfExp(body=body, orelse=other):
+            return [*_texts(body), *_texts(other)]
+        case ast.Constant(value=str(text)):
+            return [text]
+    return []
+
+
+def test_every_code_has_an_example() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in GOLDEN.rglob("*.error.txt"))
+    shown = set(re.findall(r": (?:error|warning)\[([a-z0-9-]+)\]: ", texts))
+    codes = codes_of_the_checker()
+    assert len(codes) > 60
+    assert codes - shown == set(), "codes without an example"
+    assert shown - codes == set(), "examples of codes that are not found in the code"
