@@ -13,10 +13,10 @@ from nasdsl.language.reading import parse
 DEPTH, WIDTH = 30, 256
 
 
-def deep(act: str, init: str) -> nn.Module:
+def deep(act: str, init: str, depth: int = DEPTH) -> nn.Module:
     space = parse(
         f"task classification on shape({WIDTH}, classes = 3)\n"
-        f"network {{ repeat {DEPTH} {{ linear({WIDTH}); {act} }}; linear(outputs) }}\ntrain {{ init = {init} }}"
+        f"network {{ repeat {depth} {{ linear({WIDTH}); {act} }}; linear(outputs) }}\ntrain {{ init = {init} }}"
     )
     return build(plan(space, space.default()), 0)
 
@@ -53,7 +53,7 @@ def test_critical_weights_lead_to_the_fixed_point(act: str, fixed: float) -> Non
 
 
 def test_orthogonal_weights_are_orthonormal_up_to_their_size() -> None:
-    layer = deep("relu", "orthogonal").get_submodule("repeat_1_linear")
+    layer = deep("relu", "orthogonal", depth=3).get_submodule("repeat_1_linear")
     torch.testing.assert_close(layer.weight @ layer.weight.T, 2 * torch.eye(WIDTH), atol=1e-4, rtol=0)
     assert not layer.bias.any()
 
