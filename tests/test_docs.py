@@ -105,3 +105,13 @@ def test_python_of_the_author_runs_when_it_is_trusted(folder: Path) -> None:
     assert nasdsl_says("trust", "own.space")[0] == 0
     code, said = nasdsl_says("show", "own.space")
     assert code == 0 and "gated_conv(" in said
+
+
+def test_the_architecture_names_every_package_and_only_files_that_are_there() -> None:
+    said = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    packages = [ROOT / name for name in ("compiler", "searchers", "nasdsl")]
+    files = {path.name for top in packages for path in top.rglob("*") if path.is_file()}
+    assert set(re.findall(r"`(\w+\.(?:py|json|lark))`", said)) <= files
+    for top in packages:
+        for marker in top.rglob("__init__.py"):
+            assert re.search(rf"\b{marker.parent.name}\b", said), marker.parent

@@ -1,6 +1,6 @@
 """Ways to train candidates, each a function (job, how many) that returns when all are trained.
 
-baseline   Optuna proposes, a DataLoader feeds, torch uses its default threads: what people write today
+baseline   Optuna proposes, a plain DataLoader without workers feeds, torch uses its default threads: what people write today
 tight      the trainer of this package, one thread
 processes  the same in two warm processes
 fused      groups in one process, one thread
@@ -44,8 +44,11 @@ def baseline(job: Job, count: int) -> None:
     def objective(trial: optuna.Trial) -> float:
         rate = trial.suggest_float("lr", 1e-4, 1e-2, log=True)
         decay = trial.suggest_float("weight_decay", 1e-5, 0.1, log=True)
-        trial.suggest_float("dropout", 0.0, 0.5)
+        dropped = trial.suggest_float("dropout", 0.0, 0.5)
         module = build(plan)
+        for layer in module.modules():
+            if isinstance(layer, nn.Dropout):
+                layer.p = dropped
         optimizer = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
         loss_of = nn.CrossEntropyLoss()
         right = 0
