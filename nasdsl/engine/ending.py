@@ -41,3 +41,10 @@ def why(by: EndedBy, records: Sequence[Record], budget: int | None) -> str:
             return interrupted(len(records))
         case "failing":
             return f"the first {FAILING_ALIKE} trials all failed alike: {records[-1].error}"
+
+
+def no_success(records: Sequence[Record]) -> str:
+    """What a caller reads who watched nothing and got a run without one success."""
+    errors = [record.error or "" for record in records]
+    alike = [error for error in errors if _kind_of(error) == _kind_of(errors[0])]
+    return f"no trial succeeded; {len(alike)} of {len(errors)} failed alike: {errors[0]}"

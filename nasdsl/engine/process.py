@@ -166,15 +166,16 @@ def _clean_start(more: Mapping[str, str]) -> Iterator[None]:
 
     * The main module: it would be run again in the child, and a script that calls `search` without a
       `__main__` guard would search for ever. Functions of it travel by value instead.
-    * Ctrl-C: the fork server imports for seconds before it can ignore the signal. It is held back
-      here, not lost.
+    * Ctrl-C and termination, which reach the whole process group: the fork server imports for seconds
+      before it can ignore them. They are held back here, not lost.
     * Many threads: the numeric libraries read these variables when the fork server loads them.
     """
     wanted = {**ONE_THREAD, **more}
     main, environment = sys.modules["__main__"], {name: os.environ.get(name) for name in wanted}
     in_main_thread = threading.current_thread() is threading.main_thread()
     resource_tracker.ensure_running()  # its start would let the signal through again
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT} if in_main_thread else ())
+    held = {signal.SIGINT, signal.SIGTERM} if in_main_thread else ()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, held)
     sys.modules["__main__"] = types.ModuleType("__main__")
     os.environ.update(wanted)
     try:

@@ -69,6 +69,12 @@ class Run:
         ended = self.meta.get("ended")
         return None if ended is None else str(ended["by"])
 
+    @property
+    def why(self) -> str | None:
+        """The end in a sentence, with the error where all failed alike; None while `ended` is."""
+        ended = self.meta.get("ended")
+        return None if ended is None else str(ended["why"])
+
     def top(self, k: int) -> list[Record]:
         """The k best by score."""
         return ranked(self.records)[:k]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nasdsl.engine import chosen, facts, functions, ours, overrides
 from nasdsl.engine.confirm import after_search
 from nasdsl.engine.data import Prepared, prepare
+from nasdsl.engine.ending import no_success
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.events import Ended, Event, Started
 from nasdsl.engine.fidelity import Fidelity, rule_of
@@ -80,7 +82,9 @@ def search(
     machine shared by the workers by default). `start`: the point of trial 0, by default that of the
     space. `fidelity`: "asha" stops trials that fall behind, "halving" trains the best of many short ones on.
 
-    An interrupt (Ctrl-C) ends the search early and returns the Run, with `run.ended == "interrupted"`.
+    An interrupt (Ctrl-C, SIGTERM) ends the search early and returns the Run, with `run.ended == "interrupted"`.
+    Without one success `run.best` is None and `run.why` says how it ended; without `on_event` a warning says
+    what failed.
 
     Raises SpaceError, EngineError (RunError, RunLocked, PoolError), and what `open_data` raises.
     """
@@ -104,7 +108,10 @@ def search(
             fidelity=fidelity,
             on_event=on_event or (lambda event: None),
         )
-        return _run(request, run_folder(request.space.name, run, resume))
+        found = _run(request, run_folder(request.space.name, run, resume))
+    if on_event is None and found.best is None and found.records:
+        warnings.warn(no_success(found.records), stacklevel=2)
+    return found
 
 
 @contextmanager

@@ -159,7 +159,8 @@ def test_ask_and_tell_from_a_shell(nasdsl) -> None:
     assert [(r["trial"], r["score"], r["point"]) for r in records] == [(1, 0.5, second["point"])]
 
 
-def test_ctrl_c_is_130_and_says_how_to_resume(folder, evaluations) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_130_and_says_how_to_resume(folder, evaluations, number) -> None:
     command = [
         *(sys.executable, "-m", "nasdsl", "search", "plain.space", "--evaluate", "cli_evaluations:slow"),
         *("--workers", "1", "--searcher", "random", "--run", "run"),
@@ -171,8 +172,8 @@ def test_ctrl_c_is_130_and_says_how_to_resume(folder, evaluations) -> None:
     deadline = time.monotonic() + 120
     while not Path("started-1").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130, out
-    assert "--resume" in out
+    assert "--resume" in out and "Traceback" not in out
     assert Path("run/report.html").is_file()

@@ -129,3 +129,16 @@ def test_the_start_point_is_trial_0_and_a_small_space_is_exhausted(tmp_path: Pat
     assert sorted(json.loads(record.point.to_json())["network/width"] for record in run.records) == [4, 8, 12]
     (first,) = (record for record in run.records if record.trial == 0)
     assert first.point["network/width"] == 12
+
+
+def test_a_space_whose_every_network_fails_to_train_ends_early(tmp_path: Path) -> None:
+    space = nasdsl.parse(
+        "task classification on wine\n"
+        "network { linear(4..64); relu; linear(outputs) }\n"
+        "train { epochs = 1 ; optimizer = sgd(lr = 1e30) }\n",
+        "diverging.space",
+    )
+    with pytest.warns(UserWarning, match="10 of 10 failed alike: "):
+        run = search(space, tmp_path / "run", budget=40)
+    assert run.ended == "failing" and run.best is None and len(run.records) == 10
+    assert run.why is not None and "the first 10 trials all failed alike: " in run.why

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.run import open_run
 from nasdsl.engine.store import has_run
@@ -27,7 +29,8 @@ search(space, Draws(space), budget=int(sys.argv[2]), workers=2, run=sys.argv[1],
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
     environment = os.environ | {"NASDSL_TEST_RUN": str(folder)}
-    return subprocess.Popen([sys.executable, "-c", DRIVER, str(folder), str(BUDGET)], env=environment)
+    command = [sys.executable, "-c", DRIVER, str(folder), str(BUDGET)]
+    return subprocess.Popen(command, env=environment, start_new_session=True)
 
 
 def finished(folder: Path) -> dict[int, tuple[object, ...]]:
@@ -80,13 +83,27 @@ def test_kill_and_resume(tmp_path: Path) -> None:
     assert run.ended == "budget" and not run.pending
 
 
-def test_ctrl_c_keeps_what_is_finished_and_ends_soon(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_a_signal_keeps_what_is_finished_and_ends_soon(
+    tmp_path: Path, number: signal.Signals, whole_group: bool
+) -> None:
     folder = tmp_path / "run"
     driver = start(folder)
     while len(finished(folder)) < 5:
         time.sleep(0.02)
-    driver.send_signal(signal.SIGINT)
+    if whole_group:
+        os.killpg(driver.pid, number)
+    else:
+        driver.send_signal(number)
     assert driver.wait(30) == 0
     run = open_run(folder)
     assert run.ended == "interrupted" and 5 <= len(run.records) < BUDGET
+    assert [record.error for record in run.records if record.error] == [], (
+        "a healthy trial was taken for dead"
+    )
     assert "--resume" in run.meta["ended"]["why"]
+    deadline = time.monotonic() + 60
+    while left_behind(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_behind(folder) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from engine_toys import Draws, Numbers, tenth, zoo
 
 from nasdsl.engine.errors import EngineError, PoolError, RunError
 from nasdsl.engine.events import Ended, Event, PhaseStarted, Started
+from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
 from nasdsl.engine.search import search
+from nasdsl.engine.store import Store
 from nasdsl.engine.trial import Trial
 
 
@@ -138,3 +141,40 @@ def test_asha_stops_what_falls_behind(tmp_path: Path) -> None:
     run = numbers(tmp_path / "run", evaluate=steps, fidelity="asha", budget=10)
     reasons = {record.trial: record.reason for record in run.records}
     assert reasons[5] == "stopped" and reasons[4] == "complete"
+
+
+def never(trial: Trial) -> float:
+    raise RuntimeError(f"no such column in trial {trial.number}")
+
+
+@pytest.mark.parametrize(("budget", "ended"), [(10, "budget"), (30, "failing")])
+def test_an_evaluation_that_always_fails_is_said_to_a_caller_who_watches_nothing(
+    tmp_path: Path, budget: int, ended: str
+) -> None:
+    with pytest.warns(UserWarning, match="10 of 10 failed alike: RuntimeError: no such column in trial 0"):
+        run = numbers(tmp_path / "run", evaluate=never, budget=budget)
+    assert run.best is None and run.ended == ended
+    assert run.why == run.meta["ended"]["why"]
+
+
+def test_a_full_disk_in_the_middle_of_a_search_keeps_what_is_finished(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    finish = Store.finish
+
+    def filling(store: Store, record: Record) -> None:
+        if len(store.records()) == 3:
+            (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+            store._connection.execute(f"PRAGMA max_page_count = {pages}")
+            record = replace(record, measures={f"m{i}": float(i) for i in range(10_000)})
+        finish(store, record)
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "finish", filling)
+        with pytest.raises(RunError, match=f"the disk of {folder} is full; everything stored so far is kept"):
+            numbers(folder)
+    kept = open_run(folder).records
+    assert len(kept) == 3
+    resumed = numbers(folder, resume=True)
+    assert resumed.records[:3] == kept and len(resumed.records) == 12
