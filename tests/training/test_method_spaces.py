@@ -18,6 +18,6 @@ def test_a_space_of_methods_has_a_control_and_others(path: Path) -> None:
     found = points(space)
     assert len(found) >= 3
     assert len(found) == len({str(point) for point in found.values()})
-    control = space.decided(next(iter(found.values()))).settings
-    for point in list(found.values())[1:]:
-        assert set(space.decided(point).settings.items()) - set(control.items())
+    control, *others = (space.decided(point) for point in found.values())
+    for other in others:
+        assert (other.layers, other.settings) != (control.layers, control.settings)

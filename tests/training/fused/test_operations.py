@@ -25,7 +25,7 @@ FUSES = {
     *("relu", "silu", "tanh", "sigmoid", "selu", "mish", "softsign", "relu6", "hard_swish"),
     *("hard_sigmoid", "hard_tanh", "gelu", "leaky_relu", "elu", "softplus"),
     *("max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "upsample"),
-    *("identity", "zero", "flatten", "add", "mul", "mean", "concat", "dropout"),
+    *("identity", "zero", "flatten", "reshape", "add", "mul", "mean", "concat", "dropout"),
     *(
         "to_tokens",
         "to_sequence",
