@@ -1,4 +1,4 @@
-"""`nasdsl check FILE…`: every problem of every file."""
+"""`nasdsl check FILE…`: every problem of every file, and when each `require` line is known to hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from nasdsl.language.reading import load
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a .space file")
-    parser.add_argument("--json", action="store_true", help="print one list of problems, for editors")
+    parser.add_argument(
+        "--json", action="store_true", help="print one list of problems and notes, for editors"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,17 +30,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _problems(name: str) -> Sequence[Diagnostic]:
+    """The problems of a file, and the notes on its `require` lines where nothing is wrong with it."""
     try:
-        return load(name).warnings
+        space = load(name)
+        return (*space.warnings, *space.settled())
     except SpaceError as error:
         return error.diagnostics
 
 
 def _print(name: str, problems: Sequence[Diagnostic]) -> None:
-    """Problems to standard error, one line that sums them up to standard output."""
+    """Problems to standard error, one line that sums them up and the notes to standard output."""
+    notes = [problem for problem in problems if problem.severity == "note"]
+    problems = [problem for problem in problems if problem.severity != "note"]
     for problem in problems:
         print(problem.render() + "\n", file=sys.stderr)
     print(f"{name}: {summary(problems)}")
+    for note in notes:
+        print(f"  line {note.span.line}: `require` is {note.message}")
 
 
 def summary(problems: Sequence[Diagnostic]) -> str:

@@ -68,6 +68,15 @@ class Requirement:
         """Whether part of the line is only known of a finished network."""
         return any(quantities_in(part) for part in self.rest)
 
+    def settled(self, is_concrete: bool) -> str:
+        """When it is known that a point holds all of the line. `is_concrete`: the shapes of the data, and
+        with them what networks cost, are known."""
+        if self.latencies:
+            return "measured before training"
+        if not is_concrete and (self.limits or self.needs_quantities):
+            return "open until the data are read"
+        return "checked when a point is finished" if self.needs_quantities else "proved as a point is decided"
+
 
 def requirements_of(
     problems: Problems,

@@ -174,6 +174,16 @@ class Space:
         lines = (line for line in self._program.requirements if line.latencies)
         return next((flat_value(line.condition) for line in lines if not line.holds(point, known)), "")
 
+    def settled(self) -> tuple[Diagnostic, ...]:
+        """A note for each `require` line: when it is known that a point holds it."""
+        source = self.file.source
+        return tuple(
+            Diagnostic(
+                "require", line.settled(self._is_concrete), line.condition.span, source, severity="note"
+            )
+            for line in self._program.requirements
+        )
+
     def contains(self, point: Mapping[str, Answer]) -> bool:
         """Whether the answers make a point of this space, every `require` included."""
         answers = point if isinstance(point, Point) else Point(point)

@@ -53,6 +53,20 @@ def test_check_of_good_files_is_0_and_warnings_are_told(nasdsl, folder) -> None:
     assert "warning[" in result.err
 
 
+def test_check_says_when_each_require_is_settled(nasdsl, folder, golden) -> None:
+    body = "network { let a = 1..8; linear(a); linear(outputs) }\n"
+    lines = "require params <= 1M and a >= 2\nrequire params <= 9 * macs\nrequire latency_ms(device = cpu) <= 50\n"
+    (folder / "lines.space").write_text(f"task classification on wine\n{body}{lines}")
+    (folder / "later.space").write_text(
+        f'task classification on csv("a.csv", target = "b")\n{body}{lines}require a <= 4\n'
+    )
+    golden("cli/check-require.txt", nasdsl("check", "lines.space", "later.space").out)
+    notes = json.loads(nasdsl("check", "--json", "lines.space").out)
+    assert [(note["line"], note["severity"], note["code"]) for note in notes] == [
+        (line, "note", "require") for line in (3, 4, 5)
+    ]
+
+
 def test_fmt_rewrites_in_place_and_only_once(nasdsl, folder) -> None:
     path = folder / "plain.space"
     path.write_text("space   plain\nlet a=1|2 # kept\n")
