@@ -34,8 +34,11 @@ def build(plan: Plan, seed: int | None = None, *, pretrained: bool = True) -> fx
     It is called with one tensor per input of the plan, in order or by name, batch first, and returns
     a tensor, or a dict by name where the plan has several outputs. Weights are drawn from `seed`, which leaves
     torch's own generators as they were; without a seed they are drawn from those. Layers within `pretrained { }`
-    start from their file, unless `pretrained` is False (their weights will be loaded anyway). Raises PretrainedError.
+    start from their file, unless `pretrained` is False (their weights will be loaded anyway). Raises PretrainedError,
+    and ValueError for the empty plan of a space without `network`.
     """
+    if not plan.nodes:
+        raise ValueError("the space has no `network { }`, so there is none to build")
     with _drawing_from(seed):
         made = recipes(plan)
         modules = {name: recipe.build() for name, recipe in made.items()}

@@ -95,11 +95,13 @@ def home(space: Space) -> Path:
 
 
 def _user_data(data: Any, valid: Any) -> Any:
-    """Arrays `(X, y)` or what the training package takes as the user's data, as the latter."""
+    """Arrays `(X, y)` or what the training package takes as the user's data, as the latter. Raises EngineError."""
     from nasdsl.training import UserData
 
     if isinstance(data, tuple):
         return UserData.from_arrays(data, valid)
+    if data is not None and not isinstance(data, UserData):
+        raise EngineError(f"data is a pair of arrays (X, y), not {type(data).__name__}")
     return data
 
 

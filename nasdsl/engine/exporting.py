@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from compiler.build import build
@@ -58,7 +59,10 @@ def trained(run: Run, record: Record) -> tuple[Plan, GraphModule]:
         )
     planned = plan(run.space, record.point)
     module = build(planned, seed=record.seed, pretrained=False)
-    module.load_state_dict(load_file(weights))
+    try:
+        module.load_state_dict(load_file(weights))
+    except (SafetensorError, RuntimeError) as error:
+        raise RunError(f"{weights} does not hold the weights of trial {record.trial}: {error}") from error
     return planned, module.eval()
 
 

@@ -42,23 +42,40 @@ def name_of(function: Callable[..., Any] | str | None) -> str | None:
 
 
 def arrive(function: str | bytes) -> Callable[..., Any]:
-    """The function in this process. Raises what the import raises; ValueError for a malformed name."""
+    """The function in this process. Raises EngineError where none is found, and what its module raises when imported."""
     if isinstance(function, bytes):
         import cloudpickle
 
         return _callable(cloudpickle.loads(function), "the unpickled evaluate")
     module, colon, name = function.partition(":")
     if not colon:
-        raise ValueError(f"evaluate is given as `package.module:function`, not {function!r}")
-    found: Any = importlib.import_module(module)
+        raise EngineError(f"evaluate is given as `package.module:function`, not {function!r}")
+    found: Any = _imported(module)
     for part in name.split("."):
-        found = getattr(found, part)
+        try:
+            found = getattr(found, part)
+        except AttributeError as error:
+            raise EngineError(f"evaluate is given as `{function}`, but {error}") from error
     return _callable(found, function)
+
+
+def _imported(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # the module is there, and imports another that is not: its own traceback says where
+        raise EngineError(
+            f"evaluate: no module is called `{error.name}`; start the search from the folder that holds it, "
+            "or put that folder on PYTHONPATH"
+        ) from error
+    except (ValueError, TypeError) as error:  # an empty or a relative name
+        raise EngineError(f"evaluate: `{module}` is no name of a module") from error
 
 
 def _callable(found: Any, name: str) -> Callable[..., Any]:
     if not callable(found):
-        raise TypeError(f"{name} is no function")
+        raise EngineError(f"evaluate: {name} is no function")
     return found  # type: ignore[no-any-return]
 
 

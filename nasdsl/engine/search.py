@@ -88,6 +88,8 @@ def search(
 
     Raises SpaceError, EngineError (RunError, RunLocked, PoolError), and what `open_data` raises.
     """
+    if budget is not None and not isinstance(budget, int):
+        raise EngineError(f"budget is a number of trials, not {budget!r}")
     with _slots(workers, [str(gpu) for gpu in gpus], per_gpu, cluster) as places:
         places = places[: budget or sys.maxsize]  # an idle worker only takes memory
         request = Request(

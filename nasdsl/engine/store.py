@@ -93,7 +93,8 @@ class Store:
             self._connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     def meta(self) -> dict[str, Json]:
-        return read_meta(self._connection)
+        with _plain_errors(self.folder):
+            return read_meta(self._connection)
 
     def ask(self, asks: Iterable[Ask]) -> None:
         """Remember the trials given out, before they start."""
@@ -109,17 +110,20 @@ class Store:
 
     def records(self) -> tuple[Record, ...]:
         """In the order they were told."""
-        return read_records(self._connection)
+        with _plain_errors(self.folder):
+            return read_records(self._connection)
 
     def pending(self) -> tuple[Ask, ...]:
         """Given out without an outcome, in the order of asking."""
-        return read_pending(self._connection)
+        with _plain_errors(self.folder):
+            return read_pending(self._connection)
 
     def next_trial(self) -> int:
         """One past the highest number ever given out."""
-        (highest,) = self._connection.execute(
-            "SELECT max(trial) FROM (SELECT trial FROM asks UNION ALL SELECT trial FROM trials)"
-        ).fetchone()
+        with _plain_errors(self.folder):
+            (highest,) = self._connection.execute(
+                "SELECT max(trial) FROM (SELECT trial FROM asks UNION ALL SELECT trial FROM trials)"
+            ).fetchone()
         return 0 if highest is None else int(highest) + 1
 
     def close(self) -> None:

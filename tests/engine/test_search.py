@@ -14,11 +14,13 @@ from engine_toys import Draws, Numbers, tenth, zoo
 
 from nasdsl.engine.errors import EngineError, PoolError, RunError
 from nasdsl.engine.events import Ended, Event, PhaseStarted, Started
+from nasdsl.engine.functions import arrive
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
 from nasdsl.engine.search import search
 from nasdsl.engine.store import Store
 from nasdsl.engine.trial import Trial
+from nasdsl.language.reading import parse
 
 
 def numbers(folder: Path, **more: Any) -> Any:
@@ -109,6 +111,36 @@ def test_bad_requests_are_refused_and_leave_nothing(tmp_path: Path) -> None:
 def test_an_evaluate_that_cannot_be_imported_is_an_error_of_the_run(tmp_path: Path) -> None:
     with pytest.raises(PoolError, match="no_such_function"):
         numbers(tmp_path / "run", evaluate="engine_toys:no_such_function")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("no_such_module:score", "no module is called `no_such_module`"),
+        ("os.nothing:score", "`os.nothing`"),
+        (".os:score", "no name of a module"),
+        ("os:no_such", "has no attribute 'no_such'"),
+        ("os", "package.module:function"),
+        ("os:sep", "os:sep is no function"),
+    ],
+)
+def test_a_mistaken_name_of_evaluate_is_told_without_a_traceback(name: str, told: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        arrive(name)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("budget", [2.5, "many"])
+def test_a_budget_that_is_no_number_of_trials_is_refused(budget: Any, tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="budget is a number of trials"):
+        numbers(tmp_path / "run", budget=budget)
+    assert not (tmp_path / "run").exists()
+
+
+def test_data_that_are_no_pair_are_refused(tmp_path: Path) -> None:
+    space = parse("task classification on wine\nnetwork { linear(outputs) }")
+    with pytest.raises(EngineError, match=r"a pair of arrays \(X, y\), not list"):
+        search(space, data=[[1.0], [2.0]], budget=1, run=tmp_path / "run")
 
 
 def test_bad_trials_are_records_and_the_searcher_goes_on(tmp_path: Path) -> None:

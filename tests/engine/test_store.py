@@ -95,6 +95,18 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         open_run(tmp_path)
 
 
+def test_a_file_that_lost_a_table_is_a_clear_error(tmp_path: Path) -> None:
+    with Store(tmp_path):
+        pass
+    connection = sqlite3.connect(tmp_path / STORE_NAME)
+    connection.execute("DROP TABLE trials")
+    connection.close()
+    with Store(tmp_path) as store:
+        for read in (store.records, store.next_trial):
+            with pytest.raises(RunError, match=r"cannot use the run file.*no such table: trials"):
+                read()
+
+
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         store.finish(GOOD)
