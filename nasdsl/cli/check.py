@@ -13,40 +13,36 @@ from nasdsl.language.reading import load
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="a .space file")
-    parser.add_argument(
-        "--json", action="store_true", help="print one list of problems and notes, for editors"
-    )
+    parser.add_argument("--json", action="store_true", help="print one list of problems, for editors")
 
 
 def run(options: argparse.Namespace) -> int:
-    found = {name: _problems(name) for name in options.files}
+    found = {name: _checked(name) for name in options.files}
     if options.json:
-        print(json.dumps([problem.as_json() for problems in found.values() for problem in problems]))
+        print(json.dumps([problem.as_json() for problems, _ in found.values() for problem in problems]))
     else:
-        for name, problems in found.items():
-            _print(name, problems)
-    errors = any(problem.severity == "error" for problems in found.values() for problem in problems)
+        for name, (problems, settled) in found.items():
+            _print(name, problems, settled)
+    errors = any(problem.severity == "error" for problems, _ in found.values() for problem in problems)
     return 2 if errors else 0
 
 
-def _problems(name: str) -> Sequence[Diagnostic]:
-    """The problems of a file, and the notes on its `require` lines where nothing is wrong with it."""
+def _checked(name: str) -> tuple[Sequence[Diagnostic], Sequence[tuple[int, str]]]:
+    """The problems of a file; and when its `require` lines are known to hold, where nothing is wrong with it."""
     try:
         space = load(name)
-        return (*space.warnings, *space.settled())
+        return space.warnings, space.settled()
     except SpaceError as error:
-        return error.diagnostics
+        return error.diagnostics, ()
 
 
-def _print(name: str, problems: Sequence[Diagnostic]) -> None:
-    """Problems to standard error, one line that sums them up and the notes to standard output."""
-    notes = [problem for problem in problems if problem.severity == "note"]
-    problems = [problem for problem in problems if problem.severity != "note"]
+def _print(name: str, problems: Sequence[Diagnostic], settled: Sequence[tuple[int, str]]) -> None:
+    """Problems to standard error, one line that sums them up and the `require` lines to standard output."""
     for problem in problems:
         print(problem.render() + "\n", file=sys.stderr)
     print(f"{name}: {summary(problems)}")
-    for note in notes:
-        print(f"  line {note.span.line}: `require` is {note.message}")
+    for line, when in settled:
+        print(f"  line {line}: `require` is {when}")
 
 
 def summary(problems: Sequence[Diagnostic]) -> str:

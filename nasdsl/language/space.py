@@ -174,14 +174,10 @@ class Space:
         lines = (line for line in self._program.requirements if line.latencies)
         return next((flat_value(line.condition) for line in lines if not line.holds(point, known)), "")
 
-    def settled(self) -> tuple[Diagnostic, ...]:
-        """A note for each `require` line: when it is known that a point holds it."""
-        source = self.file.source
+    def settled(self) -> tuple[tuple[int, str], ...]:
+        """For each `require`, the line it stands on and when it is known that a point holds it, in words."""
         return tuple(
-            Diagnostic(
-                "require", line.settled(self._is_concrete), line.condition.span, source, severity="note"
-            )
-            for line in self._program.requirements
+            (line.condition.span.line, line.settled(self._is_concrete)) for line in self._program.requirements
         )
 
     def contains(self, point: Mapping[str, Answer]) -> bool:
