@@ -19,9 +19,10 @@ def one(trial: Trial) -> float:
 @pytest.mark.parametrize("evaluate", [None, one])
 def test_a_network_that_is_too_slow_is_infeasible(tmp_path: Path, evaluate: object) -> None:
     space = nasdsl.parse(TEXT + "require latency_ms(device = cpu, batch = 2, threads = 1) <= 1e-6")
-    run = nasdsl.search(
-        space, searcher="random", budget=1, workers=1, evaluate=evaluate, run=tmp_path / "run"
-    )
+    with pytest.warns(UserWarning, match="no trial succeeded"):
+        run = nasdsl.search(
+            space, searcher="random", budget=1, workers=1, evaluate=evaluate, run=tmp_path / "run"
+        )
     (record,) = run.records
     assert record.reason == "infeasible" and record.score is None
     assert "latency_ms(device = cpu, batch = 2, threads = 1) is" in (record.error or "")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import nasdsl
 from nasdsl.engine.report import report_html
 from nasdsl.engine.trial import Trial
@@ -33,9 +35,10 @@ def test_the_front_and_what_searchers_are_told(tmp_path: Path) -> None:
 
 
 def test_an_objective_that_is_not_measured_fails_the_trial(tmp_path: Path) -> None:
-    run = nasdsl.search(
-        nasdsl.parse(LETS), searcher="grid", budget=1, workers=1, evaluate=unpriced, run=tmp_path / "run"
-    )
+    with pytest.warns(UserWarning, match="no trial succeeded"):
+        run = nasdsl.search(
+            nasdsl.parse(LETS), searcher="grid", budget=1, workers=1, evaluate=unpriced, run=tmp_path / "run"
+        )
     assert run.best is None and "`price` among its objectives" in (run.records[0].error or "")
 
 
