@@ -64,7 +64,6 @@ def picture(path, size, value):
 
 
 def test_a_folder_of_images(tmp_path):
-    pytest.importorskip("PIL")
     for number in range(10):
         picture(tmp_path / f"pets/cats/{number}.png", 6, 250 - number)
         picture(tmp_path / f"pets/dogs/{number}.jpg", 6, number)
