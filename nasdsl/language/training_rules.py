@@ -17,7 +17,10 @@ APART: Mapping[tuple[str, str], str] = {
     ("elr", "label_smoothing"): "ELR is tuned to plain labels, and smoothing changes what it competes with",
     ("elr", "mixup"): "ELR keeps the answer to each sample, and mixup shows none as it is",
     ("elr", "cutmix"): "ELR keeps the answer to each sample, and cutmix shows none as it is",
+    ("elr", "adamixup"): "ELR keeps the answer to each sample, and adamixup shows none as it is",
     ("ps_kd", "label_smoothing"): "both soften the targets",
+    ("adamixup", "mixup"): "each would mix what the other has mixed",
+    ("adamixup", "cutmix"): "each would mix what the other has mixed",
 }
 # Kinds of tasks that a setting is for, where not for all.
 FOR: Mapping[str, tuple[str, ...]] = {
@@ -26,6 +29,7 @@ FOR: Mapping[str, tuple[str, ...]] = {
     "label_smoothing": ("classification", "next_token"),
     "mixup": ("classification", "regression", "multilabel"),
     "cutmix": ("classification", "regression", "multilabel"),
+    "adamixup": ("classification",),
     "cross_entropy": ("classification", "multilabel", "next_token"),
     "focal": ("classification", "next_token"),
     "mse": ("regression",),

@@ -47,6 +47,11 @@ class Features:
         """A hook before the layer."""
         self.latest = inputs[0]
 
+    def flat(self) -> torch.Tensor:
+        """Of the latest forward pass, one row a sample, (n, features)."""
+        assert self.latest is not None, "the network has not run yet"
+        return self.latest.flatten(1)
+
 
 @contextmanager
 def watching_features(module: nn.Module) -> Iterator[Features]:

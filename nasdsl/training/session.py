@@ -138,8 +138,8 @@ class Session:
     def _total(self, batch: Batch, outputs: Tensors) -> torch.Tensor:
         """The sum over all outputs, with the terms of methods and of the network itself."""
         losses = [self.loss(outputs[name], target) for name, target in batch.targets.items()]
+        own = self.hooks.auxiliary_loss()  # of this forward pass: a term may run the network again
         losses += [term(batch, outputs, self.course) for term in self.parts.terms]
-        own = self.hooks.auxiliary_loss()
         return torch.stack(losses if own is None else [*losses, own]).sum()
 
 
@@ -177,6 +177,7 @@ def session(
         seed=seed,
         device=device,
         loss=measured_loss(settings, data.kind),
+        counts=_class_counts(data, rows.train, device),
     )
     optimizer_spec, schedule_spec = call(settings, "optimizer"), call(settings, "schedule")
     assert optimizer_spec is not None and schedule_spec is not None
@@ -188,7 +189,7 @@ def session(
         course=Course(module, stepping, setup.n_epochs, setup.n_steps, setup.rows),
         parts=parts,
         hooks=Hooks(module),
-        loss=training_loss(settings, data.kind, _class_counts(data, rows.train, device)),
+        loss=training_loss(settings, data.kind, setup.counts),
         schedule=rate,
         order=torch.Generator().manual_seed(seed if order is None else order),
         valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),

@@ -213,7 +213,7 @@ _REGULARIZERS = (
         "A share of each target is spread over all classes (Szegedy et al. 2016).",
         Argument("rate", _SHARE, "the share", 0.1),
     ),
-    _later(
+    _row(
         "regularizer",
         "adamixup",
         "Mixup whose shares are learned, kept off real samples by a discriminator (Guo et al. 2019).",

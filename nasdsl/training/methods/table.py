@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from nasdsl.language.network import Spec
 from nasdsl.language.signatures.table import TRAINING
 from nasdsl.training.methods import (
+    adamixup,
     anchor,
     average,
     clip,
@@ -31,6 +32,7 @@ METHODS: Mapping[str, Maker] = {
     "label_smoothing": label_smoothing.make,
     "ps_kd": ps_kd.make,
     "mixup": mixup.make,
+    "adamixup": adamixup.make,
     "cutmix": cutmix.make,
     "elr": elr.make,
     "anchor": anchor.make,
