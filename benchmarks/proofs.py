@@ -13,11 +13,11 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 
 import nasdsl
-from nasdsl.language.profile import Profile
 from nasdsl.language.space import Space
 
 VISION_TRANSFORMER = """task classification on shape(3, 32, 32, classes = 10)
@@ -90,14 +90,15 @@ def limit_for(text: str, share: float, total: int) -> int:
     for margin in (1.05, 1.02, 1.0):  # the coarser the steps, the more too many points they count
         space = limited(text, limit)
         assert space is not None
-        (bound,), valid = space._prospects.bounds, space._valid
-        budget = valid._budget(bound)
-        profile = Profile(bound.fold, budget, total)
-        value = profile.begin()[1]
-        assert value is not None
-        steps = (n for n in range(budget.steps + 1) if profile.within(value, n) >= share * total)
-        least = sum(bound.fold.begin())  # type: ignore[arg-type]
-        limit = int(least + margin * (next(steps, budget.steps) + 1) * budget.step)
+        (bound,) = space._prospects.bounds
+        profile = space._valid._profile(bound)
+        value, budget = profile.begin()[1], profile.budget
+        assert value is not None and budget is not None
+        steps = range(budget.steps + 1)
+        enough = bisect_left(steps, share * total, key=lambda n, p=profile, v=value: p.within(v, n))  # type: ignore[misc]
+        if profile.is_exact:
+            return int(sum(bound.fold.begin()) + enough)  # type: ignore[arg-type]
+        limit = int(sum(bound.fold.begin()) + margin * (enough + 1) * budget.step)  # type: ignore[arg-type]
     return limit
 
 

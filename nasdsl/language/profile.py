@@ -1,14 +1,12 @@
 """How many completions there are within a budget, for every place in the tree and every budget at once.
 
-What a completion costs beyond the least is counted in steps. Rounded down, too many completions are counted,
-rounded up too few: certified bounds, and where the step is 1, or both agree, the number itself. The completions
-within 0, 1, 2, … steps stand side by side in one long integer, `width` bits each. To add what a branch costs
-is then one shift, and to join branches one sum, however many budgets there are.
+What a completion costs beyond the least is counted in steps. A profile without a budget counts all completions;
+`exact.py` keeps every cost apart, `grid.py` rounds them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,10 +17,6 @@ from nasdsl.language.fold import MAX_STRUCTURAL, Edge, Fold, Node, answers
 from nasdsl.language.rules import path_of
 from nasdsl.language.walk import CostBound
 from nasdsl.language.watch import State
-
-_MOST_BITS = 400_000_000  # of all profiles together: 50 MB
-_MOST_STEPS = 2_048
-_FEWEST_STEPS = 16
 
 
 class Branch(NamedTuple):
@@ -36,52 +30,52 @@ class Branch(NamedTuple):
 
 @dataclass(frozen=True)
 class Budget:
-    """A limit in steps above the least cost (or below the most, for a lower limit)."""
+    """A limit as what may be spent above the least cost (or below the most, for a lower limit), in steps."""
 
     bound: CostBound
-    step: int
-    steps: int  # how many the limit allows
+    slack: int
+    step: int = 1
+
+    @property
+    def steps(self) -> int:
+        """How many steps the limit allows."""
+        return self.slack // self.step
 
     @property
     def sign(self) -> int:
         return 1 if self.bound.limit.upper else -1
 
 
-def budget_of(bound: CostBound, opposite: int, total: int, places: int) -> Budget:
-    """The finest budget that the memory allows. `opposite` is the greatest cost of all (or the least), `total`
-    the number of points and `places` that of places. Raises Infeasible where no point is within the limit."""
+def budget_of(bound: CostBound, opposite: int) -> Budget:
+    """`opposite` is the greatest cost of all (or the least). Raises Infeasible where no point is within the limit."""
     cost, further = bound.fold.begin()
     if further is None or not bound.limit.allows(cost + further):
         raise Infeasible(f"no point holds `{bound.limit}`")
     slack = int(abs(bound.limit.limit - (cost + further)))
-    slack = min(slack, abs(opposite - (cost + further)))
-    room = _MOST_BITS // max(1, places * (total.bit_length() + 1))
-    most = max(_FEWEST_STEPS, min(_MOST_STEPS, room))
-    step = -(-(slack + 1) // most)
-    return Budget(bound, step, slack // step)
+    return Budget(bound, min(slack, abs(opposite - (cost + further))))
 
 
 class Profile(Fold):
     """Completions within every budget. Without a budget, all of them: then a value is a plain number."""
 
-    def __init__(self, like: Fold, budget: Budget | None, total: int, up: bool = False) -> None:
+    def __init__(self, like: Fold, budget: Budget | None = None, up: bool = False) -> None:
         """`like` is a fold of the same machine and rules. `up`: costs are rounded up, so that only what is
         certainly within the limit is counted."""
         cost = None if budget is None else budget.bound.fold.cost
         known = like if like.cost is cost else None
         super().__init__(like.machine, 1, sum, cost, rules=like.rules, like=known)  # type: ignore[arg-type]
-        self._budget = budget
+        self.budget = budget
         self._up = up
-        self._width = total.bit_length() + 1
-        steps = 0 if budget is None else budget.steps
-        self._mask = (1 << self._width * (steps + 1)) - 1
-        self._one = (1 << self._width) - 1
-        self._end = self._mask // self._one  # one completion within each budget
 
     @property
     def steps(self) -> int:
         """The budget at the beginning."""
-        return 0 if self._budget is None else self._budget.steps
+        return 0 if self.budget is None else self.budget.steps
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no cost is rounded."""
+        return self.budget is None or self.budget.step == 1
 
     def total(self) -> int:
         """How many points there are within the limit."""
@@ -90,7 +84,7 @@ class Profile(Fold):
 
     def within(self, value: int, steps: int) -> int:
         """How many of the completions that `value` stands for take at most so many steps."""
-        return (value >> self._width * steps) & self._one
+        return value
 
     def value_at(self, node: Node) -> int | None:
         """The completions from a place."""
@@ -98,23 +92,26 @@ class Profile(Fold):
 
     def steps_of(self, node: Node, branch: Branch) -> int | None:
         """What a branch costs beyond the least from its place, in steps; None where it leads nowhere."""
-        if self._budget is None:
+        if self.budget is None:
             return 0
-        extreme = self._budget.bound
+        extreme = self.budget.bound
         here, there = extreme.after(*node)[1], extreme.after(*branch.end)[1]
         if here is None or there is None:
             return None
-        excess = self._budget.sign * (branch.cost + there - here)
-        return -(-excess // self._budget.step) if self._up else excess // self._budget.step
+        excess = self.budget.sign * (branch.cost + there - here)
+        return -(-excess // self.budget.step) if self._up else excess // self.budget.step
 
     def _combined(self, node: Node, edges: list[Edge]) -> int | None:
-        joined = 0
+        ends = [(many, self._values[end]) for many, _, end in edges]
+        return sum(many * value for many, value in ends if value is not None) or None
+
+    def _ways(self, node: Node, edges: list[Edge]) -> Iterator[tuple[int, int, int]]:
+        """Of each way that is within the budget: how many answers take it, its steps, the value at its end."""
         for many, cost, end in edges:
             value = self._values[end]
             steps = self.steps_of(node, Branch((), many, cost, end)) if value is not None else None
             if value is not None and steps is not None and steps <= self.steps:
-                joined += many * ((value << self._width * steps) & self._mask)
-        return joined or None
+                yield many, steps, value
 
     def _edges(self, ask: Ask, state: State) -> list[Edge]:
         return [(branch.many, branch.cost, branch.end) for branch in self.branches(ask, state)]

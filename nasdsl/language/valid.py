@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from nasdsl.language.configuration import LimitError
 from nasdsl.language.errors import Infeasible
+from nasdsl.language.exact import Exact
 from nasdsl.language.fold import Fold, counting, least, most
+from nasdsl.language.grid import Grid, in_steps
 from nasdsl.language.point import Point
 from nasdsl.language.profile import Budget, Profile, budget_of
 from nasdsl.language.prospects import Prospects
@@ -36,6 +38,7 @@ class Valid:
         self._holds = holds
         self._total = total
         self._best: Uniform | None = None
+        self._profiles: dict[int, Profile] = {}  # of each bound
 
     @cached_property
     def _all(self) -> Fold | None:
@@ -85,22 +88,36 @@ class Valid:
     def _within(self, bound: CostBound) -> tuple[int, int]:
         """Bounds on the number of points within one limit."""
         try:
-            budget = self._budget(bound)
+            profile = self._profile(bound)
         except Infeasible:
             return 0, 0
-        at_most = Profile(bound.fold, budget, self._total).total()
+        at_most = profile.total()
         if self._ahead.rules is not None and not bound.follows:
             return 0, at_most
-        if budget.step == 1:
+        if profile.is_exact:
             return at_most, at_most
-        return Profile(bound.fold, budget, self._total, up=True).total(), at_most
+        assert profile.budget is not None
+        return Grid(bound.fold, profile.budget, self._total, up=True).total(), at_most
 
-    def _budget(self, bound: CostBound) -> Budget:
-        opposite = most if bound.limit.upper else least
-        cost = ADDITIVE[bound.limit.quantity]
-        fold = opposite(bound.fold.machine, cost, _SITUATIONS, bound.fold.rules, bound.fold)
-        spent, further = fold.begin()
-        return budget_of(bound, spent + (further or 0), self._total, bound.fold.n_places)
+    def _profile(self, bound: CostBound) -> Profile:
+        """The completions within a limit, not fewer than there are; exact where that is affordable."""
+        place = self._ahead.bounds.index(bound)
+        if place not in self._profiles:
+            opposite = most if bound.limit.upper else least
+            cost = ADDITIVE[bound.limit.quantity]
+            fold = opposite(bound.fold.machine, cost, _SITUATIONS, bound.fold.rules, bound.fold)
+            spent, further = fold.begin()
+            budget = budget_of(bound, spent + (further or 0))
+            self._profiles[place] = self._finest(bound, budget)
+        return self._profiles[place]
+
+    def _finest(self, bound: CostBound, budget: Budget) -> Profile:
+        exact = Exact(bound.fold, budget)
+        try:
+            exact.begin()
+        except LimitError:
+            return Grid(bound.fold, in_steps(budget, self._total, bound.fold.n_places), self._total)
+        return exact
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -117,12 +134,12 @@ class Valid:
             known = known and self._ahead.follows and self._all is not None and not self._all.is_blurred
         bounds = self._ahead.bounds
         try:
-            profiles = [(Profile(b.fold, self._budget(b), self._total), b) for b in bounds]
+            profiles = [(self._profile(bound), bound) for bound in bounds]
             profiles.sort(key=lambda pair: pair[0].total())
         except LimitError:
             profiles = []
         if not profiles:
-            plain = Profile(self._all or counting(self._ahead.machine), None, self._total)
+            plain = Profile(self._all or counting(self._ahead.machine))
             return Uniform(plain, None, None if known and not bounds else self._holds)
         profile, bound = profiles[0]
         known = known and len(bounds) == 1 and bound.follows == (self._ahead.rules is not None)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import accumulate, product
+from math import comb
 
 import pytest
 
-from nasdsl.language import profile
+from nasdsl.language import exact, grid
 from nasdsl.language import space as space_module
+from nasdsl.language.decisions import Answer, Decision, Options
 from nasdsl.language.point import Point
 from nasdsl.language.reading import parse
 from nasdsl.language.valid import Bounds
@@ -84,8 +87,58 @@ def test_counts_and_draws_agree_with_brute_force(
     assert abs(chi_square - freedom) <= 6 * (2 * freedom) ** 0.5 + 1
 
 
+VISION_TRANSFORMER = """task classification on shape(3, 32, 32, classes = 10)
+network {
+    let width = 192 | 216 | 240
+    patch_embed(width, patch = 4)
+    repeat 10..12 {
+        residual { layer_norm; attention(heads = 3 | 4 | 6) }
+        residual { layer_norm; mlp(hidden = 3 * width | 7 * width // 2 | 4 * width) }
+    }
+    global_avg_pool
+    linear(outputs)
+}
+"""
+
+
+def test_one_point_in_a_million_is_counted_exactly_where_few_costs_differ() -> None:
+    """Parameters depend on the width and on how many layers have which hidden width; so an oracle can count."""
+    plain = parse(VISION_TRANSFORMER)
+
+    def params(width: int, layers: int, hidden: tuple[int, ...]) -> int:
+        """Those of a network whose first layers have the given hidden widths, the rest the smallest."""
+
+        def choose(decision: Decision) -> Answer:
+            *_, last = decision.path.split("/")
+            if last in ("width", "repeat"):
+                return {"width": width, "repeat": layers}[last]
+            place = int(decision.path.split("[")[1].split("]")[0])
+            values = decision.domain.values if isinstance(decision.domain, Options) else ()
+            return values[hidden[place] if last == "hidden" and place < len(hidden) else 0]
+
+        return plain.quantities(plain.decide(choose))["params"]
+
+    costs: Counter[int] = Counter()
+    for width, layers in product((192, 216, 240), (10, 11, 12)):
+        least = params(width, layers, ())
+        more = [params(width, layers, (way,)) - least for way in (1, 2)]
+        for second, third in product(range(layers + 1), repeat=2):
+            if second + third <= layers:
+                ways = comb(layers, second) * comb(layers - second, third) * 3**layers
+                costs[least + second * more[0] + third * more[1]] += ways
+    assert sum(costs.values()) == plain.count()
+    within = accumulate(costs[cost] for cost in sorted(costs))
+    limit = next(c for c, n in zip(sorted(costs), within, strict=True) if n > 1e-6 * plain.count())
+    space = parse(f"{VISION_TRANSFORMER}require params <= {limit}")
+    valid = sum(count for cost, count in costs.items() if cost <= limit)
+    assert space.count_valid() == Bounds(valid, valid)
+    for n in range(20):
+        assert space.quantities(space.sample(n, "points"))["params"] <= limit
+
+
 def test_bounds_are_certified_where_costs_are_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "_MOST_STEPS", 20)
+    monkeypatch.setattr(exact, "_MOST_COSTS", 0)
+    monkeypatch.setattr(grid, "_MOST_STEPS", 20)
     monkeypatch.setattr(space_module, "_LISTED", 0)
     plain = parse(SPACE)
     costs = [plain.quantities(point)["params"] for point in plain.enumerate()]
