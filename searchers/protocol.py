@@ -43,6 +43,12 @@ class Lineage:
         known = {"parent": self.parent, "budget": self.budget, "member": self.member}
         return {name: float(value) for name, value in known.items() if value is not None}
 
+    @classmethod
+    def of(cls, numbers: Mapping[str, float]) -> Lineage:
+        """The lineage among such numbers."""
+        whole = {name: int(numbers[name]) for name in ("parent", "member") if name in numbers}
+        return cls(whole.get("parent"), numbers.get("budget"), whole.get("member"))
+
 
 class Searcher(Protocol):
     """Proposes points. Each ask gets at least one tell (one per budget), in any order."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.fidelity import rule_of
+from nasdsl.engine.lineage import lineage_of
 from nasdsl.engine.meta import check_same_space, fresh_meta
 from nasdsl.engine.proposing import check_name, replay, searcher_of
 from nasdsl.engine.records import Ask, Record, seed_of
@@ -51,7 +52,7 @@ def ask(run: str | Path) -> tuple[int, Point] | None:
         point = searcher.ask(trial) if start is None else start
         if point is None:
             return None
-        store.ask([Ask(trial, point)])
+        store.ask([Ask(trial, point, lineage_of(searcher, trial))])
         return trial, point
 
 
@@ -80,7 +81,7 @@ def tell(run: str | Path, trial: int, score: float | None = None, error: str | N
             reason="failed" if score is None else "complete",
             seed=seed_of(store.meta()["seed"], trial),
         )
-        store.finish(record)
+        store.finish([record])
         return record
 
 

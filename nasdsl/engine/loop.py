@@ -8,23 +8,25 @@ would idle the other workers.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from nasdsl.engine.chosen import remember
-from nasdsl.engine.ending import fails_alike, why
+from nasdsl.engine.ending import Standing, why
 from nasdsl.engine.events import Ended, EndedBy, Event, Notice, TrialFinished, TrialReported, TrialStarted
 from nasdsl.engine.fidelity import Rule
 from nasdsl.engine.interrupts import Interrupts
-from nasdsl.engine.lineage import begin
+from nasdsl.engine.lineage import inherit_checkpoints, lineage_of
 from nasdsl.engine.messages import Chose, Done, Job, News, Report, Result
 from nasdsl.engine.proposing import announce, replay
-from nasdsl.engine.records import Ask, Record, best_of, seed_of
+from nasdsl.engine.records import Ask, Record, seed_of
 from nasdsl.engine.store import Store
 from nasdsl.engine.weights import Keeper
 from nasdsl.language.point import Point
-from searchers.protocol import Lineage, Searcher
+from searchers.protocol import Searcher
 
 GRACE_S = 10.0  # how long running trials may go on after an interrupt or the end of the time
 
@@ -71,38 +73,46 @@ class _Session:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._records = list(loop.store.records())
-        self._n_before = len(self._records)
-        self._running: dict[int, Point] = {}
-        self._lineages: dict[int, Lineage] = {}
-        self._asks = self._asked()
+        self._running: dict[int, Ask] = {}
+        self._left = deque(loop.store.pending())  # given out before, without an outcome
+        self._next_trial = loop.store.next_trial()
         self._exhausted = False
         self._began = time.monotonic()
 
     def run(self) -> Ended:
-        replay(self._loop.searcher, self._records, self._loop.store, self._loop.rule)
+        """Whole turns: what came in is stored, then told; what is given out is stored, then started."""
+        before = self._loop.store.records()
+        self._standing = Standing.of(before)
+        replay(self._loop.searcher, before, self._loop.store, self._loop.rule)
+        del before
         while (by := self._ended()) is None:
             self._fill()
             if self._running or not self._exhausted:
                 self._take(self._loop.workers.wait())
         if by in ("interrupted", "time") and self._running:
             self._drain(by)
-        return Ended(by, why(by, self._records, self._loop.budget))
+        return Ended(by, why(by, self._standing, self._loop.budget))
 
-    def _asked(self) -> Iterator[Ask | None]:
-        """Trials to run: those given out before without an outcome, then new ones. None: nothing left
-        to try now; asked again later, the searcher may know better."""
-        yield from self._loop.store.pending()
-        trial = self._loop.store.next_trial()
-        while True:
-            point = self._new_point(trial)
-            if point is None:
-                yield None
-                continue
-            ask = Ask(trial, point)
+    def _fill(self) -> None:
+        """Give every free worker a trial, as far as budget and searcher go."""
+        n = self._loop.workers.free
+        if self._loop.budget is not None:
+            n = min(n, self._loop.budget - self._standing.finished - len(self._running))
+        asks = list(islice(self._asks(), max(0, n)))
+        self._exhausted = len(asks) < n
+        for ask in asks:
+            self._submit(ask)
+
+    def _asks(self) -> Iterator[Ask]:
+        """Trials to run: those given out before, then new ones, each stored. They end where there is nothing
+        left to try now; asked again later, the searcher may know better."""
+        while self._left:
+            yield self._left.popleft()
+        while (point := self._new_point(self._next_trial)) is not None:
+            ask = Ask(self._next_trial, point, lineage_of(self._loop.searcher, self._next_trial))
             self._loop.store.ask([ask])
+            self._next_trial += 1
             yield ask
-            trial += 1
 
     def _new_point(self, trial: int) -> Point | None:
         if trial or self._loop.start is None:
@@ -110,23 +120,10 @@ class _Session:
         announce(self._loop.searcher, trial, self._loop.start)
         return self._loop.start
 
-    def _fill(self) -> None:
-        """Give every free worker a trial, as far as budget and searcher go."""
-        self._exhausted = False
-        while self._loop.workers.free and self._has_room() and not self._exhausted:
-            ask = next(self._asks)
-            self._exhausted = ask is None
-            if ask is not None:
-                self._submit(ask)
-
-    def _has_room(self) -> bool:
-        budget = self._loop.budget
-        return budget is None or len(self._records) + len(self._running) < budget
-
     def _submit(self, ask: Ask) -> None:
-        self._running[ask.trial] = ask.point
-        lineage = begin(self._loop.store, self._loop.searcher, ask.trial)
-        self._lineages[ask.trial] = lineage
+        self._running[ask.trial] = ask
+        inherit_checkpoints(self._loop.store.folder, ask)
+        epochs = ask.lineage.budget
         self._loop.workers.submit(
             Job(
                 trial=ask.trial,
@@ -134,13 +131,14 @@ class _Session:
                 seed=seed_of(self._loop.seed, ask.trial),
                 weights=self._loop.keeper.partial(ask.trial),
                 keep_above=self._loop.keeper.threshold(),
-                epochs=None if lineage.budget is None else round(lineage.budget),
+                epochs=None if epochs is None else round(epochs),
             )
         )
         self._loop.on_event(TrialStarted(ask.trial, ask.point))
 
-    def _take(self, news: list[News]) -> None:
-        """Store and tell what ended; pass on what was reported."""
+    def _take(self, news: Sequence[News]) -> None:
+        """Store what ended, then tell it; pass on what was reported."""
+        records = self._stored([item for item in news if isinstance(item, Done)])
         for item in news:
             match item:
                 case Report(trial, step, score):
@@ -149,41 +147,44 @@ class _Session:
                         self._loop.workers.stop(trial)
                 case Chose():
                     self._loop.on_event(remember(self._loop.store, item))
-                case Done(trial, result):
-                    self._finish(trial, result)
+                case Done(trial):
+                    self._tell(records[trial])
         for trial in self._loop.workers.retried():
             text = f"the worker of trial {trial} died; the trial starts again"
             self._loop.on_event(Notice(text))
+        self._loop.store.settle()
 
-    def _finish(self, trial: int, result: Result) -> None:
-        result = replace(result, measures={**result.measures, **self._lineages.pop(trial).measures()})
-        record = _record(trial, self._running.pop(trial), seed_of(self._loop.seed, trial), result)
-        self._loop.keeper.keep(trial, result)  # before the record: a stored best trial has its weights
-        self._loop.store.finish(record)
-        self._records.append(record)
+    def _stored(self, ended: Sequence[Done]) -> dict[int, Record]:
+        """The records of trials that ended together, in one commit, before anyone hears of them."""
+        records = {}
+        for done in ended:
+            self._loop.keeper.keep(done.trial, done.result)  # before: a stored best trial has its weights
+            seed = seed_of(self._loop.seed, done.trial)
+            records[done.trial] = _record(self._running[done.trial], seed, done.result)
+        self._loop.store.finish(list(records.values()))
+        return records
+
+    def _tell(self, record: Record) -> None:
+        del self._running[record.trial]
+        self._standing.note(record)
         self._loop.keeper.note(record)
         self._exhausted = False  # with this outcome the searcher may know what to try
         self._loop.rule.learn(record)
         for outcome in self._loop.rule.outcomes(record):
-            self._loop.searcher.tell(trial, record.point, outcome)
-        best = best_of(self._records)
-        finished, running = len(self._records), len(self._running)
-        self._loop.on_event(TrialFinished(record, best, finished, running, self._elapsed()))
+            self._loop.searcher.tell(record.trial, record.point, outcome)
+        finished, running = self._standing.finished, len(self._running)
+        self._loop.on_event(TrialFinished(record, self._standing.best, finished, running, self._elapsed()))
 
     def _ended(self) -> EndedBy | None:
-        if self._loop.budget is not None and len(self._records) >= self._loop.budget:
+        if self._loop.budget is not None and self._standing.finished >= self._loop.budget:
             return "budget"
         if self._loop.interrupts.count:
             return "interrupted"
-        if self._fails():
+        if self._standing.fails:
             return "failing"
         if self._loop.time_s is not None and self._elapsed() >= self._loop.time_s:
             return "time"
         return "exhausted" if self._exhausted and not self._running else None
-
-    def _fails(self) -> bool:
-        """Judged by this session alone: what failed before may have been mended before the resume."""
-        return best_of(self._records) is None and fails_alike(self._records[self._n_before :])
 
     def _drain(self, by: EndedBy) -> None:
         """Let running trials end within the grace; what does not stays pending, for a resume."""
@@ -199,10 +200,10 @@ class _Session:
         return time.monotonic() - self._began
 
 
-def _record(trial: int, point: Point, seed: int, result: Result) -> Record:
+def _record(ask: Ask, seed: int, result: Result) -> Record:
     return Record(
-        trial=trial,
-        point=point,
+        trial=ask.trial,
+        point=ask.point,
         score=result.score,
         error=result.error,
         reason=result.reason,
@@ -210,7 +211,7 @@ def _record(trial: int, point: Point, seed: int, result: Result) -> Record:
         seed=seed,
         params=result.params,
         macs=result.macs,
-        measures=result.measures,
+        measures={**result.measures, **ask.lineage.measures()},
         curve=result.curve,
         traceback=result.traceback,
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from nasdsl.engine import facts
 from nasdsl.engine.errors import RunError
-from nasdsl.engine.store import FORMAT, Json
+from nasdsl.engine.formats import FORMAT
+from nasdsl.engine.store import Json
 from nasdsl.language import trusting
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from nasdsl.engine.messages import FromWorker, Group, Ready, Setup, StopTrial
 from nasdsl.engine.worker import work
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_LOOK_S = 0.05
 _OWN_SHARE = 1.1  # of the memory limit: the worker's own limit fails more gently; ours is for what it misses
 _LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
 _TAIL = 16_000  # bytes of it that are looked at when a trial dies
@@ -61,6 +63,7 @@ class WorkerProcess:
         self.pid: int = process.pid
         self._memory = setup.memory_bytes
         self._idle_bytes = 0  # held before the first trial
+        self._looked = 0.0
 
     @property
     def handles(self) -> tuple[Connection, int]:
@@ -86,7 +89,14 @@ class WorkerProcess:
         return self._process.is_alive()
 
     def trouble(self) -> str | None:
-        """Why the worker must be killed now: over its memory. Keeps its log short on the way."""
+        """Why the worker must be killed now: over its memory. Keeps its log short on the way.
+
+        Looks a few times a second at most: the kernel is asked, and short trials end faster than that.
+        """
+        now = time.monotonic()
+        if now - self._looked < _LOOK_S:
+            return None
+        self._looked = now
         self.trim_log()
         if self._memory is None:
             return None

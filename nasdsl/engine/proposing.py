@@ -73,7 +73,7 @@ def replay(searcher: Searcher, records: Iterable[Record], store: Store, rule: Ru
         for outcome in rule.outcomes(record):
             searcher.tell(record.trial, record.point, outcome)
     for ask in store.pending():
-        restore(store, searcher, ask.trial)
+        restore(searcher, ask)
         announce(searcher, ask.trial, ask.point)
 
 

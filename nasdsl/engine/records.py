@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
-from searchers.protocol import Outcome
+from searchers.protocol import Lineage, Outcome
 
 # complete    trained to the end, has a score
 # stopped     ended early on request; has the score it reached
@@ -23,10 +23,11 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A numbered point that was given out."""
+    """A numbered point that was given out, and what it continues."""
 
     trial: int
     point: Point
+    lineage: Lineage = Lineage()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ class Keeper:
         self._k = k
         self._top = ranked(records)[:k]
         (folder / WEIGHTS_FOLDER).mkdir(exist_ok=True)
-        for stale in (folder / WEIGHTS_FOLDER).glob(".*"):
-            stale.unlink()
+        kept = {weights_path(folder, best.trial) for best in self._top}
+        for path in (folder / WEIGHTS_FOLDER).iterdir():
+            if path not in kept:  # half written, or not yet deleted, when the driver died
+                path.unlink()
 
     def partial(self, trial: int) -> Path:
         """Where the worker writes."""
@@ -45,8 +47,7 @@ class Keeper:
         """Take a stored record into account, and delete the weights of what fell out of the best."""
         if record.score is None:
             return
-        self._top = ranked([*self._top, record])[: self._k]
-        kept = {weights_path(self._folder, best.trial) for best in self._top}
-        for path in (self._folder / WEIGHTS_FOLDER).glob("trial-*.safetensors"):
-            if path not in kept:
-                path.unlink()
+        among = ranked([*self._top, record])
+        self._top = among[: self._k]
+        for fallen in among[self._k :]:
+            weights_path(self._folder, fallen.trial).unlink(missing_ok=True)

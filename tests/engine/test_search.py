@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -194,12 +195,13 @@ def test_a_full_disk_in_the_middle_of_a_search_keeps_what_is_finished(
 ) -> None:
     finish = Store.finish
 
-    def filling(store: Store, record: Record) -> None:
+    def filling(store: Store, records: Sequence[Record]) -> None:
         if len(store.records()) == 3:
             (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
             store._connection.execute(f"PRAGMA max_page_count = {pages}")
-            record = replace(record, measures={f"m{i}": float(i) for i in range(10_000)})
-        finish(store, record)
+            many = {f"m{i}": float(i) for i in range(10_000)}
+            records = [replace(record, measures=many) for record in records]
+        finish(store, records)
 
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
