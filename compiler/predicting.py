@@ -17,6 +17,25 @@ class Scaling:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Bending:
+    """Each column of a table on a line of its own between knots: places that rise, and values."""
+
+    places: tuple[tuple[float, ...], ...]
+    values: tuple[tuple[float, ...], ...]
+
+
+def bending_constants(inputs: Mapping[str, Bending]) -> list[str]:
+    """The lines of INPUT_KNOTS."""
+    lines = ["INPUT_KNOTS = {  # name -> for each column the places of its knots; and their values"]
+    for name, knots in inputs.items():
+        lines.append(f"    {name!r}: (")
+        for side in (knots.places, knots.values):
+            lines += ["        (", *(f"            {column!r}," for column in side), "        ),"]
+        lines.append("    ),")
+    return [*lines, "}"]
+
+
 def scaling_constants(inputs: Mapping[str, Scaling], outputs: Mapping[str, Scaling]) -> list[str]:
     """The lines of INPUT_SCALES and OUTPUT_SCALES."""
     lines = []
@@ -35,9 +54,9 @@ def columns_constant(columns: Mapping[str, tuple[str, ...] | None]) -> list[str]
     return [*lines, *(f"    {name!r}: {texts!r}," for name, texts in columns.items()), "}"]
 
 
-def predict_source(plan: Plan, classes: bool, columns: bool = False) -> str:
+def predict_source(plan: Plan, classes: bool, columns: bool = False, bent: bool = False) -> str:
     """The functions `standardized` and `predict`, for classes or for numbers; with `columns` also `encoded`, for rows
-    of a table."""
+    of a table; with `bent` also `by_ranks`, for tables prepared by ranks."""
     several = len(plan.outputs) > 1
     indexes = [node.name for node in plan.nodes if node.op == INPUT and node.layout == "index"]
     one = "list[str]" if classes else "Tensor"
@@ -54,7 +73,7 @@ def predict_source(plan: Plan, classes: bool, columns: bool = False) -> str:
         if columns
         else "Raw samples: an array (n, …) for each of INPUTS, in order."
     )
-    return f'''{_ENCODED if columns else ""}{_scale_source(indexes, columns)}
+    return f'''{_ENCODED if columns else ""}{_BENT if bent else ""}{_scale_source(indexes, columns, bent)}
 
 
 {_CLASSES if classes else _NUMBERS}
@@ -68,10 +87,11 @@ def predict(*samples, network: Network | None = None) -> {returned}:
     {answer}'''
 
 
-def _scale_source(indexes: Iterable[str], columns: bool) -> str:
+def _scale_source(indexes: Iterable[str], columns: bool, bent: bool) -> str:
     names = tuple(indexes)
     dtype = f"torch.long if name in {names!r} else torch.float32" if names else "torch.float32"
     encoding = "\n    samples = samples if hasattr(samples, 'shape') else encoded(samples)" if columns else ""
+    ranks = "\n    if name in INPUT_KNOTS:\n        return by_ranks(x, *map(torch.tensor, INPUT_KNOTS[name]))"
     return f'''def scale(numbers: tuple) -> tuple[Tensor, Tensor]:
     mean, deviation, shape = numbers
     return torch.tensor(mean).reshape(shape), torch.tensor(deviation).reshape(shape)
@@ -79,7 +99,7 @@ def _scale_source(indexes: Iterable[str], columns: bool) -> str:
 
 def standardized(name: str, samples) -> Tensor:
     """What the network takes, from raw samples (n, …)."""{encoding}
-    x = torch.as_tensor(samples, dtype={dtype})
+    x = torch.as_tensor(samples, dtype={dtype}){ranks if bent else ""}
     if name not in INPUT_SCALES:
         return x
     mean, deviation = scale(INPUT_SCALES[name])
@@ -103,6 +123,19 @@ _ENCODED = '''def encoded(rows) -> Tensor:
                 line += [float(str(cell).strip() == text) for text in texts]
         numbers.append(line)
     return torch.tensor(numbers)
+
+
+'''
+
+_BENT = '''def by_ranks(x: Tensor, places: Tensor, values: Tensor) -> Tensor:
+    """Each column along its own line between knots, flat beyond the ends."""
+    columns = x.T.contiguous()
+    right = torch.searchsorted(places, columns, right=True).clamp(1, places.shape[1] - 1)
+    low, high = places.gather(1, right - 1), places.gather(1, right)
+    below, above = values.gather(1, right - 1), values.gather(1, right)
+    width = high - low
+    share = torch.where(width > 0, (columns - low) / width.clamp_min(1e-30), 0.0).clamp(0, 1)
+    return torch.lerp(below, above, share).T
 
 
 '''

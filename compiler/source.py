@@ -13,7 +13,14 @@ from compiler.build import Copies, recipes
 from compiler.builders import helper_source
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
-from compiler.predicting import Scaling, columns_constant, predict_source, scaling_constants
+from compiler.predicting import (
+    Bending,
+    Scaling,
+    bending_constants,
+    columns_constant,
+    predict_source,
+    scaling_constants,
+)
 from nasdsl.language.shapes import LAYOUTS
 
 
@@ -24,7 +31,8 @@ class Facts:
     title: one line. classes: their names, in the order of the scores. inputs, outputs: how the data that it was
     trained on were standardized, where they were. has_data: whether it was trained on data at all; then
     the file has a `predict` for raw samples. columns: those of a table, in order, with the texts that each of them
-    holds, None for numbers; then `predict` takes rows as they stand in the table.
+    holds, None for numbers; then `predict` takes rows as they stand in the table. knots: of inputs that were prepared
+    by ranks.
     """
 
     title: str = "A network found by nasdsl."
@@ -33,6 +41,7 @@ class Facts:
     outputs: Mapping[str, Scaling] = field(default_factory=dict)
     has_data: bool = False
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    knots: Mapping[str, Bending] = field(default_factory=dict)
 
 
 def python_source(plan: Plan, facts: Facts, weights: str) -> str:
@@ -49,10 +58,14 @@ def python_source(plan: Plan, facts: Facts, weights: str) -> str:
         *bodies_source(plan).values(),
         _network(plan, "Network"),
         _load(weights),
-        *([predict_source(plan, bool(facts.classes), bool(facts.columns))] if facts.has_data else []),
+        *([_predict(plan, facts)] if facts.has_data else []),
         _main(plan),
     ]
     return "\n\n\n".join(sections) + "\n"
+
+
+def _predict(plan: Plan, facts: Facts) -> str:
+    return predict_source(plan, bool(facts.classes), bool(facts.columns), bool(facts.knots))
 
 
 def _docstring(plan: Plan, facts: Facts, weights: str) -> str:
@@ -87,6 +100,8 @@ def _constants(plan: Plan, facts: Facts) -> str:
         lines += scaling_constants(facts.inputs, facts.outputs)
     if facts.columns:
         lines += columns_constant(facts.columns)
+    if facts.knots:
+        lines += bending_constants(facts.knots)
     return "\n".join(lines)
 
 

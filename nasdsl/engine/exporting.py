@@ -12,14 +12,17 @@ from safetensors.torch import load_file
 from compiler.build import build
 from compiler.export import export_onnx, export_python, export_torch
 from compiler.plan import Plan, plan
-from compiler.predicting import Scaling
+from compiler.predicting import Bending, Scaling
 from compiler.source import Facts
 from nasdsl.engine.errors import RunError
+from nasdsl.engine.overrides import overridden
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import DATA_FOLDER, WEIGHTS_FOLDER, Run
 from nasdsl.engine.tables import goal_value
 from nasdsl.engine.wording import number
 from nasdsl.training import Dataset
+from nasdsl.training.preparing import knots_of
+from nasdsl.training.settings import setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +86,21 @@ def facts_of(run: Run, record: Record) -> Facts:
     dataset = Dataset.open(folder)
     fold = dataset.folds[0]
     inputs, outputs = _scalings(fold.inputs), _scalings(fold.targets)
-    return Facts(title, dataset.classes, inputs, outputs, has_data=True, columns=dataset.columns)
+    settings = overridden(run.space.decided(record.point).settings, run.meta.get("settings") or {})
+    knots = _bendings(dataset) if setting(settings, "prepare") == "quantile" else {}
+    scaled = {name: s for name, s in inputs.items() if name not in knots}
+    return Facts(title, dataset.classes, scaled, outputs, True, dataset.columns, knots)
+
+
+def _bendings(dataset: Dataset) -> dict[str, Bending]:
+    return {
+        name: Bending(_rows(found.places), _rows(found.values))
+        for name, found in knots_of(dataset, 0).items()
+    }
+
+
+def _rows(array: NDArray[Any]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(x) for x in row) for row in array)
 
 
 def _scalings(scales: Mapping[str, Scale]) -> dict[str, Scaling]:

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from nasdsl.language.network import Task
 from nasdsl.language.scope import Checker
 from nasdsl.language.terms import outcomes
-from nasdsl.language.tree import Assign, Branch, Fork, Loop, Make, Permute, Pick, Sequence, Statement
+from nasdsl.language.tree import (
+    Assign,
+    Branch,
+    Constant,
+    Fork,
+    Loop,
+    Make,
+    Permute,
+    Pick,
+    Sequence,
+    Statement,
+)
 
 _ALTERNATIVES = "leave one out, or write them as alternatives: `{ a } | { b }`"
 
@@ -89,9 +100,11 @@ def _places(statement: Statement | None, under: tuple[tuple[int, object], ...]) 
 
 
 def _names(setting: Assign) -> set[str]:
-    """The setting itself, and the calls that it can be."""
-    calls = {one.signature.name for one in outcomes(setting.value) if isinstance(one, Make)}
-    return {setting.name, *calls}
+    """The setting itself, and the calls and names that it can be."""
+    found = outcomes(setting.value)
+    calls = {one.signature.name for one in found if isinstance(one, Make)}
+    names = {one.value for one in found if isinstance(one, Constant) and isinstance(one.value, str)}
+    return {setting.name, *calls, *names}
 
 
 def _fits_task(c: Checker, setting: Assign, task: Task) -> None:
@@ -105,9 +118,17 @@ def _fits_task(c: Checker, setting: Assign, task: Task) -> None:
         if name in _PER_SAMPLE and task.kind == "next_token":
             why = "it keeps an answer for each sample, and a text is a stream of symbols"
         c.problems.error("misfit", message, setting.span, why)
+    _fits_inputs(c, setting, task)
+
+
+def _fits_inputs(c: Checker, setting: Assign, task: Task) -> None:
     layouts = {
         shape.layout for shape in task.inputs.values() if shape.concrete
     }  # a file's are yet to be seen
+    if setting.name == "prepare" and "quantile" in _names(setting) and not layouts <= {"vector"}:
+        shown = ", ".join(str(shape) for shape in task.inputs.values())
+        message = f"`prepare = quantile` ranks the columns of a table, and the inputs are {shown}"
+        c.problems.error("misfit", message, setting.span, "maps are standardized channel by channel")
     if setting.name in _POSITIONS and not layouts <= {"sequence", "image", "volume"}:
         shown = ", ".join(str(shape) for shape in task.inputs.values())
         message = f"`{setting.name}` moves or cuts positions, and the inputs are {shown}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
@@ -13,6 +13,7 @@ import torch
 from nasdsl.language.shapes import Shape
 from nasdsl.training.batch import Batch, Tensors
 from nasdsl.training.dataset import Dataset, Scale
+from nasdsl.training.preparing import Bent, knots_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Affine:
 
 @dataclass(frozen=True)
 class Resident:
-    """The tensors of one fold: inputs as stored, targets standardized."""
+    """The tensors of one fold: inputs as stored, or prepared where that is no affine map; targets standardized."""
 
     inputs: Tensors
     targets: Tensors
@@ -60,16 +61,30 @@ class Resident:
         return x.contiguous(memory_format=torch.channels_last) if name in self.images else x
 
 
-_kept: WeakKeyDictionary[Dataset, dict[tuple[str, int], Resident]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Dataset, dict[tuple[str, int, str], Resident]] = WeakKeyDictionary()
 
 
-def resident(data: Dataset, fold: int, device: torch.device) -> Resident:
-    """The tensors of a fold, made once for each data set, fold and device of this process."""
+def resident(data: Dataset, fold: int, device: torch.device, prepare: str = "standardize") -> Resident:
+    """The tensors of a fold, made once for each data set, fold, device and way to prepare inputs of this process.
+
+    Raises DataError where inputs cannot be prepared so.
+    """
     kept = _kept.setdefault(data, {})
-    key = (str(device), fold)
+    key = (str(device), fold, prepare)
     if key not in kept:
-        kept[key] = _made(data, fold, device)
+        made = _made(data, fold, device)
+        kept[key] = _by_ranks(made, data, fold) if prepare == "quantile" else made
     return kept[key]
+
+
+def _by_ranks(made: Resident, data: Dataset, fold: int) -> Resident:
+    """With inputs that are prepared once for all batches, in place of a scale."""
+    device = next(iter(made.inputs.values())).device
+    inputs = dict(made.inputs)
+    for name, found in knots_of(data, fold).items():
+        bent = Bent(torch.from_numpy(found.places).to(device), torch.from_numpy(found.values).to(device))
+        inputs[name] = bent(inputs[name])
+    return replace(made, inputs=inputs, scales={})
 
 
 def _made(data: Dataset, fold: int, device: torch.device) -> Resident:

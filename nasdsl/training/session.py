@@ -167,7 +167,7 @@ def session(
         module=module,
         plan=plan,
         settings=settings,
-        data=resident(data, fold, device),
+        data=resident(data, fold, device, str(setting(settings, "prepare"))),
         kind=data.kind,
         outputs=data.outputs,
         rows=torch.from_numpy(np.array(rows.train)),

@@ -20,7 +20,7 @@ from nasdsl.training.measuring import means, measured
 from nasdsl.training.pacing import epochs_of, stop
 from nasdsl.training.resident import resident
 from nasdsl.training.session import Session, chance_of, session
-from nasdsl.training.settings import Settings, whole
+from nasdsl.training.settings import Settings, setting, whole
 
 if TYPE_CHECKING:
     from compiler.plan import Plan
@@ -122,7 +122,8 @@ def measure(
         return {}
     with one_thread(device):
         loss = measured_loss(settings, dataset.kind)
-        return measured(module, resident(dataset, 0, device), rows, dataset.kind, loss, measures)
+        prepared = resident(dataset, 0, device, str(setting(settings, "prepare")))
+        return measured(module, prepared, rows, dataset.kind, loss, measures)
 
 
 def check_fits(plan: Plan, data: Dataset) -> None:

@@ -397,7 +397,13 @@ _SETTINGS = (
         "Share of all steps, the last ones, whose weights are averaged to what is measured and kept.",
         real(0, 1, open_low=True),
     ),
-    _setting("prepare", "How inputs are scaled.", name_of("standardize", "quantile"), later=True),
+    _setting(
+        "prepare",
+        "How inputs are scaled: to mean 0 and deviation 1, or each column of a table to normal quantiles; texts of a "
+        "table stay zeros and ones under `quantile`.",
+        name_of("standardize", "quantile"),
+        "standardize",
+    ),
     _setting("scale", "Rates and initialisation relative to the width.", call_of("constructor"), later=True),
     _setting("tune", "Which weights are trained.", call_of("policy")),
     _setting("tune_online", "How `online` ranges are tuned.", name_of("stn", "bo_rep", "pbt"), later=True),
