@@ -17,7 +17,7 @@ from compiler.initial import initialise
 from compiler.modules import factored
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
-from compiler.pretrained import start_from_files
+from compiler.pretrained import refuse_experts_in_order, start_from_files
 from compiler.weighing import weigh
 from nasdsl.language.signatures.structure import copies_of
 from nasdsl.language.signatures.weighing import PRETRAINED, factored_ranks
@@ -39,8 +39,10 @@ def build(plan: Plan, seed: int | None = None, *, pretrained: bool = True) -> fx
     """
     if not plan.nodes:
         raise ValueError("the space has no `network { }`, so there is none to build")
+    if pretrained:
+        refuse_experts_in_order(plan)
     with _drawing_from(seed):
-        made = recipes(plan)
+        made = recipes(plan, pretrained)
         modules = {name: recipe.build() for name, recipe in made.items()}
         initialise(plan, modules)
         if pretrained:
@@ -71,18 +73,20 @@ def _start_from_files(plan: Plan, made: dict[str, Recipe], modules: dict[str, nn
             modules[name] = factored(modules[name], ranks)
 
 
-def recipes(plan: Plan) -> dict[str, Recipe]:
+def recipes(plan: Plan, pretrained: bool = True) -> dict[str, Recipe]:
     """Attribute name -> how to make the module that stands there, in the order of the nodes. Nodes that share
-    weights are one module, under the name of the first."""
+    weights are one module, under the name of the first. `pretrained`: whether experts start from their files."""
     names = attribute_names(plan)
     nodes = {node.name: node for node in plan.nodes}
     own = {
-        names[node.name]: _recipe(node, nodes) for node in plan.nodes if node.op != INPUT and not node.shares
+        names[node.name]: _recipe(node, nodes, pretrained)
+        for node in plan.nodes
+        if node.op != INPUT and not node.shares
     }
     calls = Counter(names[node.shares] for node in plan.nodes if node.shares)
     for node in plan.nodes:
         if node.shares:
-            assert _recipe(node, nodes) == own[names[node.shares]], f"{node.name} cannot be {node.shares}"
+            assert _recipe(node, nodes, pretrained) == own[names[node.shares]], f"{node.name} cannot be {node.shares}"
     for name in calls.keys() & {names[node.name] for node in plan.nodes if node.op in _LOSING}:
         own[name] = own[name].with_named(calls=calls[name] + 1)
     gates = [names[node.name] for node in plan.nodes if node.op == "gate" and not node.shares]
@@ -91,13 +95,14 @@ def recipes(plan: Plan) -> dict[str, Recipe]:
     return own
 
 
-def _recipe(node: Node, nodes: dict[str, Node]) -> Recipe:
+def _recipe(node: Node, nodes: dict[str, Node], pretrained: bool) -> Recipe:
     inputs = tuple(nodes[name].output for name in node.inputs)
     recipe = RECIPES[node.op](node.arguments, inputs, node.output)
     if node.body is None:
         ranks = factored_ranks(node.op, node.arguments, inputs, node.output)
         return make("factored", recipe, ranks) if any(ranks) else recipe
-    experts = Copies(node.body, copies_of(node.arguments), alike=node.arguments["route"] == "enforced")
+    alike = node.arguments["route"] == "enforced"
+    experts = Copies(node.body, copies_of(node.arguments), alike, pretrained)
     return recipe.with_named(experts=experts)
 
 
@@ -108,11 +113,15 @@ class Copies:
     plan: Plan
     count: int
     alike: bool
+    pretrained: bool
 
     def build(self) -> nn.ModuleList:
-        first = build(self.plan)
-        others = (copy.deepcopy(first) if self.alike else build(self.plan) for _ in range(self.count - 1))
+        first = self._one()
+        others = (copy.deepcopy(first) if self.alike else self._one() for _ in range(self.count - 1))
         return nn.ModuleList([first, *others])
+
+    def _one(self) -> nn.Module:
+        return build(self.plan, pretrained=self.pretrained)
 
     def source(self) -> str:
         return f"nn.ModuleList({self.class_name()}() for _ in range({self.count}))"

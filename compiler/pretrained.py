@@ -1,7 +1,9 @@
 """Weights that a network starts from: read from a safetensors file, or given by a Python function of the author.
 
 What fits where is never guessed: every tensor of a pretrained layer must be found, in its shape, or the build fails
-and says which layer lacks what.
+and says which layer lacks what. What stands around a body (an adapter, a gate, the router of experts) is new to the
+network of the file and begins as ever, unless the file has it. Each expert starts from the file; the plan of a body
+is built, and so started, by itself.
 """
 
 from __future__ import annotations
@@ -20,10 +22,22 @@ from compiler.errors import PretrainedError
 from compiler.plan import Node, Plan
 from nasdsl.language.network import Spec
 from nasdsl.language.recording import identifier
+from nasdsl.language.signatures.table import LAYERS
 from nasdsl.language.signatures.weighing import PRETRAINED
 from nasdsl.language.suggest import did_you_mean
 
 _OPTIONAL = "num_batches_tracked"  # counts the batches of a norm; older files lack it
+
+
+def refuse_experts_in_order(plan: Plan) -> None:
+    """Raise PretrainedError where experts would start from layers that are counted off in a file."""
+    for node in plan.nodes:
+        start = node.arguments.get(PRETRAINED)
+        if node.body is not None and isinstance(start, Spec) and start["match"] == "order":
+            raise PretrainedError(
+                f"{node.path} has experts, which all start from the same layers of {start['file']}, in no order\n"
+                "help: give its layers the names that they have in the file, and leave out `match = order`"
+            )
 
 
 def start_from_files(plan: Plan, modules: Mapping[str, nn.Module]) -> None:
@@ -42,7 +56,7 @@ def start_from_files(plan: Plan, modules: Mapping[str, nn.Module]) -> None:
     for key, nodes in bodies.items():
         found = _named(starts[key], tensors_of(key[0], Path(plan.folder)))
         if starts[key]["match"] == "order":
-            _in_order(key[0], nodes, modules, found)
+            _in_order(key[0], [node for node in nodes if not _is_around(node)], modules, found)
         else:
             _by_name(key, nodes, modules, found)
 
@@ -69,6 +83,11 @@ def tensors_of(file: str, folder: Path) -> Mapping[str, Tensor]:
     return tensors
 
 
+def _is_around(node: Node) -> bool:
+    """Whether an operation stands around a body, and what it holds is its own or the experts'."""
+    return LAYERS[node.op].group == "wrapper"
+
+
 def _named(start: Spec, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors whose names begin with the prefix, which is taken off."""
     prefix = str(start["prefix"])
@@ -83,15 +102,27 @@ def _by_name(
 ) -> None:
     file, under = body
     for node in nodes:
-        held = modules[node.name].state_dict()
+        held = _held(node, modules[node.name])
+        if _is_around(node) and found.keys().isdisjoint(n for k in held for n in _names(node, under, k, held)):
+            continue
         for key, tensor in held.items():
-            names = [f"{layer}.{end}" for layer in _layer_names(node, under) for end in _ends(key, held)]
+            names = _names(node, under, key, held)
             name = next((one for one in names if one in found), None)
             if name is not None:
                 _copy(file, node, name, found[name], tensor)
             elif not key.endswith(_OPTIONAL):
                 near = did_you_mean(names[0], found) or f"it has {_listed(found)}"
                 raise PretrainedError(f"{file} has no `{names[0]}` for {node.path}\nhelp: {near}")
+
+
+def _held(node: Node, module: nn.Module) -> dict[str, Tensor]:
+    """The tensors that a node starts from a file by itself: not those of its experts."""
+    return {k: t for k, t in module.state_dict().items() if node.body is None or not k.startswith("experts.")}
+
+
+def _names(node: Node, under: str, key: str, held: Mapping[str, Tensor]) -> list[str]:
+    """What a file may call a tensor of a layer, the likeliest first."""
+    return [f"{layer}.{end}" for layer in _layer_names(node, under) for end in _ends(key, held)]
 
 
 def _layer_names(node: Node, under: str) -> list[str]:

@@ -1,9 +1,13 @@
 """Trains every alternative of one choice of a space over several seeds, and prints a table of what they reach.
 
     python examples/methods/compare.py examples/methods/noisy_labels.space --seeds 5
+    python examples/methods/compare.py examples/methods/sparsity.space --probe nonzero
 
 The choice is the one labelled `method`; its first alternative is the plain control. All other decisions take
 their first answer. Scores are of the test part, which no training sees; seeds are paired with the control's.
+
+A probe is one more column, of the trained network: `noise`, its score with inputs noised by one deviation;
+`nonzero`, how many thousands of its weights are not zero, merged; `open`, the share of gated channels that are on.
 """
 
 from __future__ import annotations
@@ -11,10 +15,16 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import torch
+from torch import nn
 
 import nasdsl
 from compiler.build import build
+from compiler.modules import Gate
+from compiler.weights.attach import merged
 from nasdsl.training import Dataset, measure, open_data, train
 
 LABEL = "method"
@@ -41,35 +51,85 @@ def points(space: nasdsl.Space) -> dict[str, nasdsl.Point]:
     return found
 
 
-def score(space: nasdsl.Space, point: nasdsl.Point, data: Dataset, seed: int) -> float:
-    """What one training reaches on the test part."""
+Probe = Callable[[nn.Module, Callable[[], float]], float]
+"""Of a trained network, and a function that scores it on the test part."""
+
+
+def noise(module: nn.Module, score: Callable[[], float]) -> float:
+    chance = torch.Generator().manual_seed(0)
+
+    def noised(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return tuple(x + torch.randn(x.shape, generator=chance) for x in inputs)
+
+    hook = module.register_forward_pre_hook(noised)
+    found = score()
+    hook.remove()
+    return found
+
+
+def nonzero(module: nn.Module, score: Callable[[], float]) -> float:
+    return sum(int(t.count_nonzero()) for t in merged(module).parameters()) / 1000
+
+
+def open_channels(module: nn.Module, score: Callable[[], float]) -> float:
+    """NaN where the network has no gates."""
+    shares: list[float] = []
+
+    def looked(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        kept = output[inputs[1] != 0]  # what the body left at 0 tells nothing of the gate
+        shares.append(float((kept != 0).float().mean()))
+
+    hooks = [part.register_forward_hook(looked) for part in module.modules() if isinstance(part, Gate)]
+    score()
+    for hook in hooks:
+        hook.remove()
+    return statistics.mean(shares) if shares else math.nan
+
+
+PROBES: Mapping[str, Probe] = {"noise": noise, "nonzero": nonzero, "open": open_channels}
+
+
+def scores(space: nasdsl.Space, point: nasdsl.Point, data: Dataset, seed: int, probes: list[str]) -> list[float]:
+    """What one training reaches on the test part, and what the probes find."""
     plan, settings = nasdsl.plan(space, point), space.decided(point).settings
     module = build(plan, seed=seed)
     train(module, plan, settings, data, seed)
-    return measure(module, settings, data, "test")[space.goals[0].measure]
+
+    def score() -> float:
+        return measure(module, settings, data, "test")[space.goals[0].measure]
+
+    return [score(), *(PROBES[name](module, score) for name in probes)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("space", type=Path)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--probe", action="append", choices=list(PROBES), default=[])
     options = parser.parse_args()
     space = nasdsl.load(str(options.space))
     data = open_data(space.task, options.space.parent)
-    print(f"{space.goals[0].measure} on {data.statement}; {options.seeds} seeds")
-    print("| method | mean | standard error | more than the control | its standard error |")
-    print("|---|---|---|---|---|")
+    measured = space.goals[0].measure
+    print(f"{measured} on {data.statement}; {options.seeds} seeds")
+    columns = ["method", measured, "more than the control", "trained", *options.probe]
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     control: list[float] = []
     for name, point in points(space).items():
-        scores = [score(space, point, data, seed) for seed in range(options.seeds)]
-        control = control or scores
-        gains = [a - b for a, b in zip(scores, control, strict=True)]
-        row = [statistics.mean(scores), _error(scores), statistics.mean(gains), _error(gains)]
-        print(f"| {name} | " + " | ".join(f"{value:.4f}" for value in row) + " |", flush=True)
+        runs = [scores(space, point, data, seed, options.probe) for seed in range(options.seeds)]
+        reached, *probed = map(list, zip(*runs, strict=True))
+        gains = [a - b for a, b in zip(reached, control, strict=True)] if control else []
+        control = control or reached
+        trained = f"{nasdsl.plan(space, point).trainable_params:,}"
+        cells = [_spread(reached), _spread(gains, "+"), trained, *map(_spread, probed)]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
-def _error(values: list[float]) -> float:
-    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+def _spread(values: list[float], sign: str = "") -> str:
+    """Mean and standard error."""
+    if not values or math.isnan(values[0]):
+        return ""
+    error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):{sign}.3f} ± {error:.3f}"
 
 
 if __name__ == "__main__":

@@ -163,3 +163,33 @@ def test_a_trusted_author_may_name_a_function(tmp_path: Path) -> None:
     found = nasdsl.parse(text, trust=True)
     module = build(plan(found, found.default()))
     assert torch.equal(module.state_dict()["pretrained_conv2d.weight"], other_weights()[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("around", "count"),
+    [
+        ("adapter(rank = 2, place = output)", 1),
+        ("gate(0.5)", 1),
+        ("widen(experts = 2)", 2),
+        ("widen(experts = 3, route = enforced)", 3),
+    ],
+)
+def test_what_is_put_around_a_body_is_new_and_the_body_starts_from_the_file(
+    tmp_path: Path, network: nn.Sequential, around: str, count: int
+) -> None:
+    save_file(names(network, "conv2d"), tmp_path / "w.safetensors")
+    text = f'pretrained("w.safetensors") {{ {around} {{ conv2d(6, kernel = 2) }} }}; global_avg_pool'
+    state = built(tmp_path, text).state_dict()
+    kernels = [t for name, t in state.items() if name.endswith("conv2d.conv.weight")]
+    assert len(kernels) == count
+    assert all(torch.equal(kernel, network[0].weight) for kernel in kernels)
+    (tmp_path / "w.safetensors").unlink()
+    found = space(tmp_path, text)
+    build(plan(found, found.default()), pretrained=False)  # weights will be loaded: no file is asked for
+
+
+def test_experts_do_not_start_from_layers_by_their_order(tmp_path: Path, network: nn.Sequential) -> None:
+    save_file(names(network, "conv2d"), tmp_path / "w.safetensors")
+    body = "widen(experts = 2) { conv2d(6, kernel = 2) }; global_avg_pool"
+    with pytest.raises(PretrainedError, match=r"(?s)pretrained/widen has experts.*match = order"):
+        built(tmp_path, f'pretrained("w.safetensors", match = order) {{ {body} }}')
