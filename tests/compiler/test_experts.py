@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 
 import pytest
 import torch
@@ -144,6 +145,27 @@ def test_parameters_of_shared_attention_and_experts_do_not_grow_with_depth(depth
     assert len(kinds) == 8 + 1 + 3 * 4
     assert len(norms) == 2 * depth
     assert sum(p.numel() for p in module.parameters()) == found.params
+
+
+def test_the_gradient_of_shared_weights_is_the_sum_over_depths() -> None:
+    layer = "residual { widen(experts = 2) { mlp(4) } }"
+    shared, apart = (build(planned(f"repeat 3 {how} {{ {layer} }}"), 0).eval() for how in ("shared", "tied"))
+    alike = {name: shared.state_dict()[_in_first_copy(name)] for name in apart.state_dict()}
+    apart.load_state_dict(alike)
+    x = torch.randn(9, 6)
+    for module in (shared, apart):
+        module(x).square().sum().backward()
+    grads: dict[str, Tensor] = {}
+    for name, tensor in apart.named_parameters():
+        first = _in_first_copy(name)
+        got = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
+        grads[first] = grads.get(first, 0) + got
+    for name, tensor in shared.named_parameters():
+        torch.testing.assert_close(tensor.grad, grads[name])
+
+
+def _in_first_copy(name: str) -> str:
+    return re.sub(r"^repeat_[0-9]+_", "repeat_0_", name)
 
 
 def test_a_batch_norm_copes_with_an_expert_that_gets_one_row() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from compiler.build import build
-from compiler.hooks import Hooks
+from compiler.hooks import Hooks, parameter_groups
 from compiler.modules import Adapter, Gate
 from compiler.plan import Plan, plan
 from nasdsl.language.reading import parse
@@ -120,6 +120,20 @@ def test_an_adapter_changes_nothing_at_the_start(form: str, body: str, shape: st
 def test_parameters_are_two_thin_maps_with_offsets() -> None:
     found = planned("adapter(rank = 3) { linear(10) }", shape="10")
     assert next(node.params for node in found.nodes if node.op == "adapter") == 2 * 10 * 3 + 3 + 10
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_within_frozen_only_adapters_learn(form: str) -> None:
+    found = planned(f"frozen {{ {form} {{ mlp(8) }}; batch_norm }}", shape="6")
+    module = build(found, 0).train()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    optimizer = torch.optim.AdamW(parameter_groups(module, 0.1), 0.1)
+    for _ in range(2):  # the first step moves what begins at zero, the second the rest
+        optimizer.zero_grad()
+        module(torch.randn(8, 6)).square().sum().backward()
+        optimizer.step()
+    moved = {name for name, tensor in module.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved == {name for name in before if name.startswith(("adapter.", "linear."))}
 
 
 def test_an_identity_in_parallel_is_a_low_rank_update_of_a_linear_layer() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import nasdsl
 
-SPACES = sorted(Path("examples/methods").glob("*.space"))
+SPACES = [*sorted(Path("examples/methods").glob("*.space")), Path("examples/tuning.space")]
 
 
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
