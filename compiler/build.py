@@ -86,7 +86,9 @@ def recipes(plan: Plan, pretrained: bool = True) -> dict[str, Recipe]:
     calls = Counter(names[node.shares] for node in plan.nodes if node.shares)
     for node in plan.nodes:
         if node.shares:
-            assert _recipe(node, nodes, pretrained) == own[names[node.shares]], f"{node.name} cannot be {node.shares}"
+            assert _recipe(node, nodes, pretrained) == own[names[node.shares]], (
+                f"{node.name} cannot be {node.shares}"
+            )
     for name in calls.keys() & {names[node.name] for node in plan.nodes if node.op in _LOSING}:
         own[name] = own[name].with_named(calls=calls[name] + 1)
     gates = [names[node.name] for node in plan.nodes if node.op == "gate" and not node.shares]

@@ -103,7 +103,9 @@ def _by_name(
     file, under = body
     for node in nodes:
         held = _held(node, modules[node.name])
-        if _is_around(node) and found.keys().isdisjoint(n for k in held for n in _names(node, under, k, held)):
+        if _is_around(node) and found.keys().isdisjoint(
+            n for k in held for n in _names(node, under, k, held)
+        ):
             continue
         for key, tensor in held.items():
             names = _names(node, under, key, held)

@@ -89,7 +89,9 @@ def open_channels(module: nn.Module, score: Callable[[], float]) -> float:
 PROBES: Mapping[str, Probe] = {"noise": noise, "nonzero": nonzero, "open": open_channels}
 
 
-def scores(space: nasdsl.Space, point: nasdsl.Point, data: Dataset, seed: int, probes: list[str]) -> list[float]:
+def scores(
+    space: nasdsl.Space, point: nasdsl.Point, data: Dataset, seed: int, probes: list[str]
+) -> list[float]:
     """What one training reaches on the test part, and what the probes find."""
     plan, settings = nasdsl.plan(space, point), space.decided(point).settings
     module = build(plan, seed=seed)
