@@ -201,14 +201,20 @@ def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:
 
 
 def machine_of(
-    statement: Statement, frame_size: int, task: Task | None, blind: bool = False, deep: bool = False
+    statement: Statement,
+    frame_size: int,
+    task: Task | None,
+    blind: bool = False,
+    deep: bool = False,
+    weaves: bool = False,
 ) -> Machine:
-    """The machine that runs a checked program on the data of its task; its wires may know their depth."""
+    """The machine that runs a checked program on the data of its task; its wires may know their depth, and
+    the copies of its tied repeats go side by side."""
     inputs = task.inputs if task else {"input": vector(1)}
     wires = tuple((DeepWire if deep else Wire)(shape, name) for name, shape in inputs.items())
     given = task_quantities(task)
     named = {wire.name: wire for wire in wires}
-    machine = Machine(statement, frame_size, wires[0], given, SIGNATURES, STEPS, blind, named)
+    machine = Machine(statement, frame_size, wires[0], given, SIGNATURES, STEPS, blind, named, weaves)
     machine.recorder = Sounding() if deep else machine.recorder
     return machine
 

@@ -45,7 +45,8 @@ class Fold:
     `combine` gets (how many answers, cost on the way, value at the end) per edge, dead ends left
     out; `end` is the value of a finished walk; None stands for "no point at all". With `rules` only
     what holds them is a point. `is_blurred` says whether some answers that they depend on were not
-    told apart, so that a few of the points counted may break a rule.
+    told apart, so that a few of the points counted may break a rule; `leaves_out`, whether only the ends of
+    some range were tried.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Fold:
         self._situations = situations
         self.rules = rules
         self.is_blurred = False
+        self.leaves_out = False
         self.machine = machine
         self._end = end
         self._combine = combine
@@ -193,6 +195,7 @@ class Fold:
         if isinstance(domain, Integers):
             count = size(domain)
             if self.cost is not None and count > _DENSE:
+                self.leaves_out = True
                 return [(domain.low, 1), (domain.low + (count - 1) * domain.step, 1)]
             if count > MAX_STRUCTURAL:
                 raise LimitError(

@@ -98,7 +98,8 @@ OnLayer: TypeAlias = Callable[[Signature, Mapping[str, Value], Shape, Shape], No
 class Machine:
     """The machine of one space. `program` is the whole space as one statement; `quantities` gives
     what the task asks for (`outputs`), `inputs` are those of the network by name. `on_layer`, if set, sees every operation applied. A `blind`
-    machine works out no shapes: enough for deciding and counting where every network fits."""
+    machine works out no shapes: enough for deciding and counting where every network fits. One that `weaves`
+    moves the copies of a tied repeat side by side; see weaving.py."""
 
     def __init__(
         self,
@@ -110,8 +111,10 @@ class Machine:
         steps: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]],
         blind: bool = False,
         inputs: Mapping[str, Wire] | None = None,
+        weaves: bool = False,
     ) -> None:
         self.inputs = inputs or {}
+        self.weaves = weaves
         self._program = program
         self._frame_size = frame_size
         self._start = start

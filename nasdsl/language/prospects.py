@@ -13,6 +13,7 @@ from nasdsl.language.requires import Limit, Requirement
 from nasdsl.language.rules import Rules, ends_of
 from nasdsl.language.walk import CostBound
 from nasdsl.language.watch import Watch
+from nasdsl.language.weaving import Unwoven
 
 _AFFORDABLE = 50_000  # situations that are gone through to follow rules exactly: about a second
 
@@ -37,32 +38,47 @@ class Prospects:
 
 
 def prospects(
-    machine: Callable[[bool, bool], Machine],
+    machine: Callable[[bool, bool, bool], Machine],
     requirements: Sequence[Requirement],
     can_fail: bool,
     is_concrete: bool,
+    weaves: bool = False,
     count: Fold | None = None,
     situations: int = MAX_SITUATIONS,
 ) -> Prospects:
-    """What prunes the walks of a program. `machine(blind, deep)` makes a machine; `is_concrete`: the
-    shapes of the data are known, and with them what networks cost. `count` is a fold that counts the
-    points of a program that can fail. Raises LimitError where what costs come to is out of reach."""
+    """What prunes the walks of a program. `machine(blind, deep, weaves)` makes a machine; `is_concrete`: the
+    shapes of the data are known, and with them what networks cost; `weaves`: some repeat is tied. `count` is a fold
+    that counts the points of a program that can fail. Raises LimitError where what costs come to is out of reach."""
     limits = [limit for line in requirements for limit in line.limits] if is_concrete else []
     rules = rules_of(requirements, limits)
     additive = [limit for limit in limits if limit.quantity in ADDITIVE]
     deep = rules is not None and bool(rules.depths)
     fits = not can_fail or not is_concrete
-    runs = (
-        count.machine
-        if count and not fits and not deep
-        else machine(fits and not additive and not deep, deep)
-    )
-    exists, follows = _existence(
-        runs, rules, count if count and runs is count.machine else None, fits, situations
-    )
-    bounds = tuple(_bound(runs, limit, rules if follows else None, situations) for limit in additive)
     lines = tuple(line for line in requirements if line.needs_quantities or (line.limits and not is_concrete))
-    return Prospects(runs, rules, exists, follows, bounds, lines)
+
+    def along(runs: Machine) -> Prospects:
+        known = count if count and runs is count.machine else None
+        exists, follows = _existence(runs, rules, known, fits, situations)
+        bounds = tuple(_bound(runs, limit, rules if follows else None, situations) for limit in additive)
+        return Prospects(runs, rules, exists, follows, bounds, lines)
+
+    if additive and weaves:
+        try:
+            return _all_ways(along(machine(False, deep, True)), situations)
+        except Unwoven:
+            pass  # the copies of some repeat differ in more than what they cost: then one after another
+    if count and not fits and not deep:
+        return along(count.machine)
+    return along(machine(fits and not additive and not deep, deep, False))
+
+
+def _all_ways(found: Prospects, situations: int) -> Prospects:
+    """The same, once all ways have been tried. Raises Unwoven where some walk could."""
+    for bound in found.bounds:
+        bound.fold.begin()
+    if any(bound.fold.leaves_out for bound in found.bounds):
+        counting(found.machine, situations).begin()
+    return found
 
 
 def rules_of(requirements: Sequence[Requirement], limits: Sequence[Limit]) -> Rules | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import NOWHERE, Diagnostic, Source, Span
 from nasdsl.language.facts import Facts
+from nasdsl.language.node import Node
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.surroundings import Surroundings
@@ -231,6 +232,7 @@ class Checker:
     last_statements: set[int] = field(default_factory=set)  # dags that end the network
     outputs: dict[str, int] | None = None  # cells of the outputs of a network that names several
     trust: bool = False  # whether the author of the file is trusted
+    opens: dict[int, tuple[Node, bool]] = field(default_factory=dict)  # whether a decision may open in a term
     index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
 
 

@@ -12,7 +12,7 @@ from nasdsl.language import moves
 from nasdsl.language import syntax as s
 from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.conditions import Latency
-from nasdsl.language.configuration import Dead
+from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic
@@ -34,7 +34,9 @@ from nasdsl.language.starting import start_point
 from nasdsl.language.tasks import Bound
 from nasdsl.language.valid import Bounds, Valid
 from nasdsl.language.walk import Feasibility, Walks
+from nasdsl.language.weaving import Unwoven, can_weave
 
+_WOVEN = 20_000  # situations gone through to see whether copies can go side by side
 _LISTED = 2_000  # points that are gone through one by one to count the valid ones
 
 
@@ -96,24 +98,41 @@ class Space:
         blind = not self._program.can_fail or not self._is_concrete
         return self._new_machine(blind=True) if blind else self._machine
 
-    def _new_machine(self, blind: bool) -> Machine:
-        return machine_of(self._program.statement, self._program.frame_size, self.task, blind)
+    def _new_machine(self, blind: bool = False, deep: bool = False, weaves: bool = False) -> Machine:
+        program = self._program
+        return machine_of(program.statement, program.frame_size, self.task, blind, deep, weaves)
 
-    def _walker(self, blind: bool, deep: bool) -> Machine:
-        """The machine for walks: with wires that know their depth, or one that there is already."""
-        if deep:
-            return machine_of(self._program.statement, self._program.frame_size, self.task, deep=True)
+    def _walker(self, blind: bool, deep: bool, weaves: bool) -> Machine:
+        """The machine for walks: with wires that know their depth, with copies side by side, or one that there
+        is already."""
+        if deep or weaves:
+            return self._new_machine(deep=deep, weaves=weaves)
         return self._decider if blind == self._decider.blind else self._machine
 
     @cached_property
     def _count(self) -> Fold:
+        """Counts all points; the copies of tied repeats side by side, where they can be."""
+        if self._can_weave:
+            machine = self._new_machine(self._decider.blind, weaves=True)
+            woven = counting(machine, _WOVEN)
+            try:
+                woven.begin()
+            except (Unwoven, LimitError):
+                pass  # the copies differ, or there is too much besides them: one after another
+            else:
+                return woven
         return counting(self._decider)
+
+    @cached_property
+    def _can_weave(self) -> bool:
+        return can_weave(self._program.statement)
 
     @cached_property
     def _prospects(self) -> Prospects:
         lines, can_fail = self._program.requirements, self._program.can_fail
+        weaves = bool(lines) and self._can_weave
         count = None if self._decider.blind else self._count
-        return prospects(self._walker, lines, can_fail, self._is_concrete, count)
+        return prospects(self._walker, lines, can_fail, self._is_concrete, weaves, count)
 
     @cached_property
     def _walks(self) -> Walks:
@@ -194,12 +213,12 @@ class Space:
     def count(self) -> int:
         """How many points, exactly: after pruning by shapes and before `require`; a real range
         counts as one. Raises LimitError where exact counting is out of reach."""
-        _cost, value = self._count.after(self._decider.start())
-        return value or 0
+        return self._count.begin()[1] or 0
 
     def outline(self) -> tuple[Line, ...]:
         """The parts of the space as they are nested, each with how many ways it has by itself."""
-        return outline(self._decider, self._count)
+        known = self._count
+        return outline(self._decider, known if known.machine is self._decider else counting(self._decider))
 
     @cached_property
     def _valid(self) -> Valid:
@@ -218,11 +237,11 @@ class Space:
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
-        return unrank(self._decider, self._count, index, lambda decision: middle(decision.domain))
+        return unrank(self._count.machine, self._count, index, lambda decision: middle(decision.domain))
 
     def rank(self, point: Mapping[str, Answer]) -> int:
         """The index of a point. Raises AnswerError where it is none."""
-        return rank(self._decider, self._count, point)
+        return rank(self._count.machine, self._count, point)
 
     def enumerate(self) -> Iterator[Point]:
         """All points, lazily, in order of rank."""

@@ -12,11 +12,12 @@ from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.enclosing import enclosing
 from nasdsl.language.errors import Span
 from nasdsl.language.graphs import dag, parallel
+from nasdsl.language.node import Node
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.settings import assign, setting_call
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Kind, Signature, integer
-from nasdsl.language.terms import mark, outcomes, parts
+from nasdsl.language.terms import is_open, mark, outcomes, parts
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
@@ -29,6 +30,7 @@ from nasdsl.language.tree import (
     ChoiceHole,
     Close,
     Constant,
+    Definition,
     Fork,
     Loop,
     Make,
@@ -43,6 +45,7 @@ from nasdsl.language.tree import (
 )
 from nasdsl.language.uses import use
 from nasdsl.language.values import UNKNOWN, bind, refuse_later, value
+from nasdsl.language.vocabulary import every_node
 
 NETWORK_GROUPS = ("layer", "activation", "wrapper")
 TRAIN_GROUPS = ("setting", "regularizer", "augmentation")
@@ -316,10 +319,27 @@ def _branch(c: Checker, node: s.If, scope: Scope) -> Statement:
     then_scope, else_scope = scope.alternative(), scope.alternative()
     then = body(c, node.then, then_scope)
     otherwise = body(c, node.otherwise, else_scope) if node.otherwise else None
-    if (then_scope.taken | else_scope.taken) - scope.taken:
+    if any(side is not None and _opens(c, side) for side in (then, otherwise)):
         mark(condition, CONTROL)
     scope.absorb(then_scope, else_scope)
     return Branch((first, last), condition, then, otherwise, span=node.span)
+
+
+def _opens(c: Checker, term: Statement) -> bool:
+    """Whether a decision may open in a statement: one of its own, or one outside that waits for its first use."""
+    passed: list[Node] = []
+    opens = False
+    for node in every_node(term, c.opens):
+        known = c.opens.get(id(node))
+        asks = isinstance(node, Permute | Pick) or (isinstance(node, Definition) and node.body is None)
+        opens = known[1] if known else asks or is_open(node)
+        if opens:
+            break
+        passed.append(node)
+    # Kept, so that conditions within one another do not go through the same bodies again and again.
+    c.opens.update((id(node), (node, False)) for node in (() if opens else passed))
+    c.opens[id(term)] = term, opens
+    return opens
 
 
 def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
@@ -330,7 +350,7 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
     copy_label = scope.frame.cell()
     copy = scope.labelled(copy_label)
     index = scope.frame.cell() if node.index else None
-    index_term = Cell(index, node.index) if node.index and index is not None else None
+    index_term = Cell(index, node.index, is_index=True) if node.index and index is not None else None
     if node.index and index_term is not None:
         copy.names[node.index] = Binding(index_term, node.span, "index")
     inner = body(c, node.body, copy)

@@ -22,7 +22,6 @@ from nasdsl.language.configuration import (
     Step,
     Tape,
     Wire,
-    join,
     set_cell,
     wipe,
 )
@@ -56,6 +55,7 @@ from nasdsl.language.tree import (
     Statement,
     Use,
 )
+from nasdsl.language.weaving import Woven, entered, go_on, weave
 
 MAX_COPIES = 100_000
 MAX_USES = 300  # blocks open inside one another
@@ -96,8 +96,10 @@ def _go(m: Machine, body: Statement | None, rest: Rest, wire: Wire, frames: Fram
 
 def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step:
     """`data` is (copies left, all copies); the latter only where the index is read, so that what
-    follows the k-th copy from the end is the same for every count."""
+    follows the k-th copy from the end is the same for every count; or Woven, all copies at once."""
     depth = rest.depth
+    if type(rest.data) is Woven:
+        return go_on(m, term, rest, frames)
     if rest.data is None:
         count = m.evaluate(term.count, frames, depth)
         if type(count) is Pending:
@@ -105,6 +107,9 @@ def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step
         _check_count(count)
         left, number = count, 0
         frames = wipe(frames, depth, term.slots)
+        woven = weave(m, term, rest, wire, frames, count) if count and _records(m, term) else None
+        if woven is not None:
+            return woven
         if _records(m, term) and count:
             base = frames[depth][term.label].inner(term.key)
             tape = Tape(depth, term.inner, base, shared=term.shared, apart=term.apart)
@@ -116,7 +121,7 @@ def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step
         return rest.parent, wire, _leave_loop(m, term, depth, number, frames)
     total = left + number if term.index is not None else None
     following = m.rest(term, depth, (left - 1, total), rest.parent)
-    frames = _enter_copy(m, term, depth, number, frames)
+    frames = entered(m, term, depth, number, frames)
     return m.rest(term.body, depth, None, following), wire, frames
 
 
@@ -130,18 +135,6 @@ def _check_count(count: Any) -> None:
         raise Dead(f"`repeat` needs a whole count of 0 or more, not {count}")
     if count > MAX_COPIES:
         raise LimitError(f"`repeat` of {count} copies is above the limit of {MAX_COPIES} in one point")
-
-
-def _enter_copy(m: Machine, term: Loop, depth: int, number: int, frames: Frames) -> Frames:
-    outer: Label = frames[depth][term.label]
-    copy = f"{term.key}[{number}]"
-    path = join(outer.path, term.key if term.tied else copy)
-    label = Label(path, join(outer.place, copy), join(outer.site, f"{term.key}[]"), number)
-    cells = list(frames[depth])
-    cells[term.copy_label] = label
-    if term.index is not None:
-        cells[term.index] = number + 1
-    return (*frames[:depth], tuple(cells), *frames[depth + 1 :])
 
 
 def _leave_loop(m: Machine, term: Loop, depth: int, copies: int, frames: Frames) -> Frames:

@@ -15,6 +15,16 @@ from nasdsl.language.tree import (
 )
 
 
+def is_open(node: object) -> bool:
+    """Whether a decision is or may be asked here: a parameter may stand for one that is not answered yet."""
+    return isinstance(node, Hole) or (isinstance(node, Cell) and not node.is_index)
+
+
+def may_ask(term: ValueTerm) -> bool:
+    """Whether working out a term may ask a decision."""
+    return any(is_open(part) for part in parts(term))
+
+
 def has_hole(term: ValueTerm) -> bool:
     """Whether a decision stands in a term."""
     return any(isinstance(part, Hole) for part in parts(term))

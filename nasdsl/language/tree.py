@@ -45,6 +45,7 @@ class Cell(Term):
     slot: int
     name: str
     role: int = PLAIN
+    is_index: bool = False
 
 
 class Outer(Term):

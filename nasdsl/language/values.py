@@ -19,7 +19,7 @@ from nasdsl.language.signatures.matrices import MATRICES
 from nasdsl.language.signatures.methods import UNDEMANDING
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
 from nasdsl.language.stacking import is_stack, methods_in, stack
-from nasdsl.language.terms import children, has_hole, mark, outcomes
+from nasdsl.language.terms import children, mark, may_ask, outcomes
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
@@ -335,6 +335,8 @@ def _operation(
 ) -> ValueTerm:
     terms = tuple(value(c, o, scope, Wanted(wanted.name, None, wanted.role)) for o in operands)
     function = OPERATORS.get(name) or FUNCTIONS[name]
+    if name in ("and", "or") and may_ask(terms[1]):
+        mark(terms[0], CONTROL)  # what comes second is only asked where the first does not settle it
     term = Operation(name, function, terms, span=node.span)
     constant = fold(term)
     if isinstance(constant, str):
@@ -360,7 +362,7 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTe
         alternatives.append(inner)
     scope.absorb(*alternatives)
     domain = Options(tuple(options), weights_of(c, node), ordered=_all_numbers(options))
-    role = CONTROL if any(has_hole(term) for term in options.values()) else wanted.role
+    role = CONTROL if any(may_ask(term) for term in options.values()) else wanted.role
     cell = scope.frame.cell()
     key, site = scope.prefix + name, scope.site + name
     return ChoiceHole(cell, scope.label, key, site, role, domain, options, span=node.span)
@@ -373,6 +375,6 @@ def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
 def _optional(c: Checker, node: s.Optional, scope: Scope, wanted: Wanted) -> ValueTerm:
     name = scope.fresh(wanted.name or "value")
     inner = value(c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.role))
-    role = CONTROL if has_hole(inner) else wanted.role
+    role = CONTROL if may_ask(inner) else wanted.role
     key, site = scope.prefix + name, scope.site + name
     return OptionalHole(scope.frame.cell(), scope.label, key, site, role, inner, span=node.span)

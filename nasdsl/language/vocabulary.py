@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +75,7 @@ class Vocabulary:
 def vocabulary(program: Term) -> Vocabulary:
     """All decisions in a program and in the blocks that it uses."""
     found = Vocabulary({}, {"network", "train"})
-    for node in _nodes(program):
+    for node in every_node(program):
         match node:
             case Permute(members=members, optional=optional, key=key):
                 for member in optional:
@@ -93,8 +93,8 @@ def vocabulary(program: Term) -> Vocabulary:
     return found
 
 
-def _nodes(program: Term) -> Iterator[Node]:
-    """Every term that can be reached, each once."""
+def every_node(program: Term, known: Container[int] = ()) -> Iterator[Node]:
+    """Every term that can be reached, each once; of those with `known` ids, not what is in them."""
     waiting: list[object] = [program]
     seen: set[int] = set()
     while waiting:
@@ -106,6 +106,8 @@ def _nodes(program: Term) -> Iterator[Node]:
         elif isinstance(one, Node) and id(one) not in seen:
             seen.add(id(one))
             yield one
+            if id(one) in known:
+                continue
             waiting += [getattr(one, name) for name in one._fields]
 
 

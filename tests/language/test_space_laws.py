@@ -69,6 +69,33 @@ def test_count_rank_and_unrank_agree_with_brute_force(seed: int) -> None:
         space.unrank(len(points))
 
 
+# Decisions outside, which a condition, an alternative or `and` opens or leaves closed; and how many points there are.
+OPENED_LATER = (
+    ("let a = 1..2\nif a > 1 { conv2d(w) }", 3),
+    ("let a = 1..2\nif a > 1 { act }", 3),
+    ("let a = 1..2\nif a > 1 { permute { relu; gelu } }", 3),
+    ("given(w)", 3),
+    ("given(2 | 4)", 3),
+    ("chosen(2 | 4)", 3),
+    ("let a = 1..2\nlet b = 1..3\nif a > 1 and b > 1 { relu }", 4),
+    ("let a = 1..2\nlet b = 1..3\nif a > 1 or b > 1 { relu }", 4),
+    ("repeat i in 2 tied { if i > 1 { conv2d(w) }; relu? }", 4),
+    ("repeat i in 2 tied { if i > 1 { relu? } }", 2),
+)
+
+
+@pytest.mark.parametrize(("body", "points"), OPENED_LATER)
+def test_what_opens_a_decision_is_told_apart(body: str, points: int) -> None:
+    blocks = "block given(v) {\nlet a = 1..2\nif a > 1 { conv2d(v) }\n}\nblock chosen(v) { conv2d(4 | v) }\n"
+    space = parse(
+        f"task classification on digits\n{blocks}"
+        f"network {{\nlet w = 2 | 4\nlet act = relu | gelu\nconv2d(2)\n{body}\nflatten\nlinear(outputs)\n}}"
+    )
+    assert space.count() == len(list(every_point(space))) == points
+    assert list(space.enumerate()) == list(every_point(space))
+    assert all(space.contains(space.sample(seed)) for seed in range(8))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_points_replay_to_networks(seed: int) -> None:
     space = small_space(seed)
