@@ -18,6 +18,7 @@ COMMANDS = {
     "show": "print one network as a table of layers, or draw it",
     "lsp": "answer an editor: a language server on standard input and output",
     "ops": "list the operations of the language, or describe one",
+    "coordinates": "check on widths of a network whether one learning rate fits all",
     "search": "search a space: train candidates, keep and report the best",
     "best": "print the best trials of a run",
     "report": "write the HTML report of a run",
@@ -29,7 +30,20 @@ COMMANDS = {
 
 # What reads space files, and so may be told that their authors are trusted.
 _READING = frozenset(
-    ("check", "count", "sample", "show", "search", "diff", "best", "report", "export", "ask", "tell")
+    (
+        "check",
+        "count",
+        "sample",
+        "show",
+        "coordinates",
+        "search",
+        "diff",
+        "best",
+        "report",
+        "export",
+        "ask",
+        "tell",
+    )
 )
 _TRUST_HELP = "trust the author of the space: run the Python that it uses, read files outside its folder"
 

@@ -32,7 +32,12 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Training: losses": ("loss",),
     "Training: regularizers and targets": ("regularizer",),
     "Training: changes of the inputs, in `augment { }`": ("augment",),
-    "Training: what ends it, which weights, which data": ("stop", "policy", "selection"),
+    "Training: what ends it, which weights, which data, which scale": (
+        "stop",
+        "policy",
+        "selection",
+        "scale",
+    ),
     "Data": ("data",),
 }
 _TESTED: Mapping[str, str] = {

@@ -71,6 +71,7 @@ def refuse_misfits(c: Checker, training: Statement, task: Task) -> None:
     for place in places:
         _fits_task(c, place.setting, task)
         _has_a_start(c, place.setting)
+        _starts_anew(c, place.setting)
     for number, first in enumerate(places):
         for second in places[number + 1 :]:
             if first.meets(second):
@@ -135,6 +136,13 @@ def _fits_inputs(c: Checker, setting: Assign, task: Task) -> None:
         c.problems.error("misfit", message, setting.span, "it is for images and sequences")
 
 
+def _starts_anew(c: Checker, setting: Assign) -> None:
+    """What draws or scales initial weights would spoil trained ones."""
+    if setting.name == "scale" and any(row.name == "pretrained" for row in c.problems.facts.rows.values()):
+        message = "`scale = mup` changes the weights that training begins with, and these are trained ones"
+        c.problems.error("misfit", message, setting.span, "leave `scale` out, or begin without `pretrained`")
+
+
 def _has_a_start(c: Checker, setting: Assign) -> None:
     """Without trained weights, what keeps to the start keeps to chance."""
     if setting.name not in _FROM_THE_START or _names(setting) <= {"tune", "all"}:
@@ -154,9 +162,12 @@ def _apart(c: Checker, first: Assign, second: Assign) -> None:
             c.problems.error("misfit", message, second.span, _ALTERNATIVES)
     by_name = {first.name: first, second.name: second}
     schedule, optimizer = by_name.get("schedule"), by_name.get("optimizer")
-    if schedule is None or optimizer is None or "hypergradient" not in _names(schedule):
-        return
-    _follows_adam(c, schedule, optimizer)
+    if schedule is not None and optimizer is not None and "hypergradient" in _names(schedule):
+        _follows_adam(c, schedule, optimizer)
+    scale = by_name.get("scale")
+    if scale is not None and optimizer is not None and "muon" in _names(optimizer):
+        message = "`scale = mup` and `muon` can meet: muon's steps are orthogonal matrices, whose size no width changes"
+        c.problems.error("misfit", message, second.span, "leave `scale` out there")
 
 
 def _follows_adam(c: Checker, schedule: Assign, optimizer: Assign) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,13 +18,19 @@ from nasdsl.training.muon import Muon
 from nasdsl.training.settings import numbers
 
 Groups = list[dict[str, Any]]
+_DECOUPLED = ("adamw", "lion")  # decay is rate times decay times weight, apart from the gradient
 
 
 def optimizer(
-    spec: Spec, module: nn.Module, weight_decay: float | None = None, more: Sequence[nn.Parameter] = ()
+    spec: Spec,
+    module: nn.Module,
+    weight_decay: float | None = None,
+    more: Sequence[nn.Parameter] = (),
+    rates: Sequence[Mapping[int, float]] = (),
 ) -> torch.optim.Optimizer:
     """An optimizer over the trainable weights of a module, and `more` of methods, which do not decay.
 
+    `rates` are factors on the rates of tensors, by their id; decoupled decay is the same whatever the factor.
     `weight_decay` takes the place of the optimizer's own; which tensors it pulls is for `compiler.hooks` to say.
     Each group keeps its rate in `full_lr`. Raises DataError for a module without trainable weights.
     """
@@ -36,12 +43,28 @@ def optimizer(
         )
     if more:
         groups.append({"params": list(more), "weight_decay": 0.0})
+    if rates:
+        groups = _by_rate(groups, rates, arguments["lr"], decoupled=spec.name in _DECOUPLED)
     if spec.name == "muon":
         groups = _by_stepping(groups, module, arguments)
     made = _MAKE[spec.name](groups, spec, arguments)
     for group in made.param_groups:
         group.setdefault("full_lr", arguments["lr"])
     return made
+
+
+def _by_rate(groups: Groups, rates: Sequence[Mapping[int, float]], lr: float, decoupled: bool) -> Groups:
+    """A group for each factor on the rate."""
+    found: Groups = []
+    for group in groups:
+        by_factor: dict[float, list[nn.Parameter]] = {}
+        for p in group["params"]:
+            factor = math.prod(one.get(id(p), 1.0) for one in rates)
+            by_factor.setdefault(factor, []).append(p)
+        for factor, chosen in by_factor.items():
+            decay = group["weight_decay"] / factor if decoupled else group["weight_decay"]
+            found.append({**group, "params": chosen, "weight_decay": decay, "full_lr": lr * factor})
+    return found
 
 
 def _by_stepping(groups: Groups, module: nn.Module, arguments: Mapping[str, float]) -> Groups:

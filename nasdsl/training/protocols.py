@@ -111,7 +111,8 @@ Hook: TypeAlias = Callable[[Course], None]
 class Parts:
     """What a method adds to a training, by joint.
 
-    weights: its own, trained beside those of the network. measured: the network to measure and keep, where
+    weights: its own, trained beside those of the network. rates: factors on the rate of single tensors, by their
+    id. measured: the network to measure and keep, where
     it is not the one that is trained. fuses: whether it acts on a fused training just as on one network.
     """
 
@@ -127,6 +128,7 @@ class Parts:
     average: tuple[Hook, ...] = ()
     after_epoch: tuple[Measured, ...] = ()
     weights: tuple[nn.Parameter, ...] = ()
+    rates: tuple[Mapping[int, float], ...] = ()
     measured: tuple[Callable[[], nn.Module], ...] = ()
     fuses: bool = field(default=False, kw_only=True)
 

@@ -183,7 +183,7 @@ def session(
     assert optimizer_spec is not None and schedule_spec is not None
     rate, rate_parts = _rate(schedule_spec, optimizer_spec, setup)
     parts = together([methods(setup), rate_parts, Parts(fuses=_fuses(settings, optimizer_spec))])
-    stepping = optimizer(optimizer_spec, module, real(settings, "weight_decay"), parts.weights)
+    stepping = optimizer(optimizer_spec, module, real(settings, "weight_decay"), parts.weights, parts.rates)
     return Session(
         setup=setup,
         course=Course(module, stepping, setup.n_epochs, setup.n_steps, setup.rows),

@@ -370,6 +370,15 @@ _POLICIES = (
     _row("policy", "head", "The last layer with weights alone."),
 )
 
+_SCALES = (
+    _row(
+        "scale",
+        "mup",
+        "Maximal update parametrization (Yang et al. 2022, table 3); `nasdsl coordinates` checks it on a space.",
+        Argument("base", integer(1), "the width at which all is as without it", 64),
+    ),
+)
+
 _SETTINGS = (
     _setting("optimizer", "How gradients become steps.", call_of("optimizer"), _spec(_ADAMW)),
     _setting("schedule", "How the learning rate moves.", call_of("schedule"), _spec(_CONSTANT)),
@@ -404,7 +413,11 @@ _SETTINGS = (
         name_of("standardize", "quantile"),
         "standardize",
     ),
-    _setting("scale", "Rates and initialisation relative to the width.", call_of("constructor"), later=True),
+    _setting(
+        "scale",
+        "Rates and initial weights relative to the width, so that one rate fits all widths.",
+        call_of("scale"),
+    ),
     _setting("tune", "Which weights are trained.", call_of("policy")),
     _setting("tune_online", "How `online` ranges are tuned.", name_of("stn", "bo_rep", "pbt"), later=True),
     _setting("predict", "How outputs become answers.", name_of("argmax", "frechet", "lame"), later=True),
@@ -428,4 +441,5 @@ TRAINING_SIGNATURES: tuple[Signature, ...] = (
     *_AUGMENTATIONS,
     *_SELECTIONS,
     *_POLICIES,
+    *_SCALES,
 )

@@ -17,6 +17,7 @@ from nasdsl.training.methods import (
     elr,
     label_smoothing,
     mixup,
+    mup,
     ps_kd,
     subset,
     tune,
@@ -27,6 +28,7 @@ from nasdsl.training.settings import Settings, call, real
 
 # The order is that of the callables on one joint. Freezing stands before all that looks at what is trained.
 METHODS: Mapping[str, Maker] = {
+    "scale": mup.make,
     "tune": tune.make,
     "data": subset.make,
     "label_smoothing": label_smoothing.make,
