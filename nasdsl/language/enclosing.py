@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from nasdsl.language import syntax as s
+from nasdsl.language.keys import Keys
 from nasdsl.language.network import Spec
 from nasdsl.language.scope import Checker, FrameBuilder, Scope, Wanted
 from nasdsl.language.signatures.signature import Signature
@@ -49,7 +50,7 @@ def _with(
     for name, default in defaults.items():
         if id(default.value) not in c.taken_defaults:
             # No layer has checked what is written, so it is checked here.
-            value(c, default.value, replace(scope, frame=FrameBuilder(), taken=set()), _wanted(default))
+            value(c, default.value, replace(scope, frame=FrameBuilder(), taken=Keys()), _wanted(default))
             message = f"no layer in this `with` takes its `{name}`"
             c.problems.warn("unused-default", message, default.value.span, "leave it out")
     return inner

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import NOWHERE, Diagnostic, Source, Span
 from nasdsl.language.facts import Facts
+from nasdsl.language.keys import Keys
 from nasdsl.language.node import Node
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
@@ -21,7 +22,7 @@ class Problems:
     def __init__(self, source: Source, imported: tuple[tuple[int, Source], ...] = ()) -> None:
         self.source = source
         self._imported = imported  # see importing.py
-        self.found: list[Diagnostic] = []
+        self.found: dict[Diagnostic, None] = {}
         self.facts = Facts(self.place)
 
     def error(self, code: str, message: str, span: Span, *help: str) -> None:
@@ -34,8 +35,7 @@ class Problems:
         lines = tuple(line for line in help if line)
         source, span = self.place(span)
         found = Diagnostic(code, message, span, source, lines, severity)
-        if found not in self.found:
-            self.found.append(found)
+        self.found.setdefault(found)
 
     def unknown(self, code: str, message: str, span: Span, name: str, known: Iterable[str]) -> None:
         """An error about a name, with the nearest known ones."""
@@ -120,8 +120,8 @@ class Scope:
     label: int = 0
     prefix: str = ""
     site: str = ""
-    taken: set[str] = field(default_factory=set)
-    places: set[str] = field(default_factory=set)
+    taken: Keys = field(default_factory=Keys)
+    places: Keys = field(default_factory=Keys)
     names: dict[str, Binding] = field(default_factory=dict)
     parent: Scope | None = None
     definitions: dict[str, Definition] = field(default_factory=dict)
@@ -140,27 +140,31 @@ class Scope:
 
     def alternative(self) -> Scope:
         """A scope for one of several bodies that exclude each other: they may share keys."""
-        return replace(self.inner(), taken=set(self.taken), places=set(self.places))
+        return replace(self.inner(), taken=Keys(self.taken), places=Keys(self.places))
 
     def absorb(self, *alternatives: Scope) -> None:
         """What comes after the alternatives shares no key with any of them."""
         for one in alternatives:
-            self.taken |= one.taken
-            self.places |= one.places
+            self.taken.absorb(one.taken)
+            self.places.absorb(one.places)
 
     def labelled(self, label: int) -> Scope:
         """A scope with a path cell of its own: the copy of a loop, the arguments of a use."""
         return replace(
-            self, label=label, prefix="", site="", taken=set(), places=set(), names={}, parent=self
+            self, label=label, prefix="", site="", taken=Keys(), places=Keys(), names={}, parent=self
         )
 
     def fresh(self, name: str) -> str:
         """What a decision is called here: the name, or `name#2` where a sibling has it."""
-        return _unused(name, self.prefix, self.taken)
+        return self.taken.take(self.prefix + name).removeprefix(self.prefix)
+
+    def unused(self, name: str) -> str:
+        """What the next decision of that name will be called."""
+        return self.taken.free(self.prefix + name).removeprefix(self.prefix)
 
     def fresh_place(self, name: str) -> str:
         """The same for a layer; the whole key."""
-        return self.prefix + _unused(name, self.prefix, self.places)
+        return self.places.take(self.prefix + name)
 
     def find(self, name: str, at: Span = NOWHERE) -> ValueTerm | None:
         """What a name that stands `at` a place is here; a top-level let seen from a block is an Outer."""
@@ -197,15 +201,6 @@ class Scope:
             names += scope.names
             scope = scope.parent
         return names
-
-
-def _unused(name: str, prefix: str, taken: set[str]) -> str:
-    number, key = 1, name
-    while prefix + key in taken:
-        number += 1
-        key = f"{name}#{number}"
-    taken.add(prefix + key)
-    return key
 
 
 def _undefined(item: s.BlockDefinition, definition: Definition, surroundings: Surroundings) -> None:

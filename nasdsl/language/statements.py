@@ -344,8 +344,9 @@ def _opens(c: Checker, term: Statement) -> bool:
 
 def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
     first = scope.frame.size
-    name = scope.fresh(label or "repeat")
-    count = _count(c, node.count, scope, name)
+    name = scope.unused(label or "repeat")
+    count = value(c, node.count, scope, Wanted(name, integer(0)))  # its decision is called as the loop is
+    scope.taken.add(scope.prefix + name)
     after_count = scope.frame.size
     copy_label = scope.frame.cell()
     copy = scope.labelled(copy_label)
@@ -376,12 +377,6 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
         frozenset(node.apart),
         span=node.span,
     )
-
-
-def _count(c: Checker, node: s.Value, scope: Scope, name: str) -> ValueTerm:
-    """The count's decision is called as the loop is."""
-    scope.taken.discard(scope.prefix + name)
-    return value(c, node, scope, Wanted(name, integer(0)))
 
 
 def _refuse_index_domains(c: Checker, index: tuple[int, int], span: Span) -> None:

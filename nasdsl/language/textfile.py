@@ -19,6 +19,11 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise _unreadable(name, "unreadable-file", f"cannot read the file: {reason}") from error
     except ValueError as error:  # a NUL in the name
         raise _unreadable(name, "unreadable-file", f"cannot read the file: {error}") from error
+    return decoded(raw, name)
+
+
+def decoded(raw: bytes, name: str) -> str:
+    """The text of the bytes of a file. Raises SpaceError where they are no UTF-8."""
     try:
         # A file cut at the limit may end inside a character; the lexer refuses it for its size.
         return raw.decode("utf-8-sig", errors="replace" if len(raw) > MAX_FILE else "strict")

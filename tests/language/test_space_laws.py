@@ -96,6 +96,37 @@ def test_what_opens_a_decision_is_told_apart(body: str, points: int) -> None:
     assert all(space.contains(space.sample(seed)) for seed in range(8))
 
 
+SIBLINGS = """task classification on digits
+network {
+    let n = 1..2
+    repeat 2 { conv2d(8 | 16) }
+    repeat 2 { conv2d(8 | 16) }
+    repeat n { conv2d(8 | 16) }
+    repeat n { conv2d(8 | 16) }
+    if n > 1 { repeat 1 { relu | gelu }; repeat 1 { relu | gelu } } else { repeat 1 { relu | gelu } }
+    repeat 1..2 { relu | gelu }
+    flatten
+    linear(outputs)
+}
+"""
+
+
+def test_siblings_have_paths_of_their_own() -> None:
+    space = parse(SIBLINGS)
+    assert space.count() == 16 * (4 * 2 + 16 * 4) * 6
+    for index in range(0, space.count(), 97):
+        assert space.rank(space.unrank(index)) == index
+    assert [path for path in space.unrank(0) if "#" in path] == [
+        "network/repeat#2[0]/filters",
+        "network/repeat#2[1]/filters",
+        "network/repeat#3[0]/filters",
+        "network/repeat#4[0]/filters",
+        "network/repeat#5[0]/choice",
+        "network/repeat#7",
+        "network/repeat#7[0]/choice",
+    ]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_points_replay_to_networks(seed: int) -> None:
     space = small_space(seed)
