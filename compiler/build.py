@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from compiler.weighing import weigh
 from nasdsl.language.signatures.structure import copies_of
 from nasdsl.language.signatures.weighing import PRETRAINED, factored_ranks
 
+_CALL = re.compile(r"\bself\.(\w+)\(")
 _LOSING = frozenset(
     {"widen", "gate"}
 )  # modules that add to the loss at every call, and are told how many there are
@@ -144,6 +146,7 @@ class Copies:
 
 def _graph(plan: Plan) -> fx.Graph:
     graph = fx.Graph()
+    graph.on_generate_code(lambda _: _direct)
     names = attribute_names(plan)
     values: dict[str, fx.Node] = {}
     for node in plan.nodes:
@@ -157,6 +160,11 @@ def _graph(plan: Plan) -> fx.Graph:
     outputs = {name: values[source] for name, source in plan.outputs.items()}
     graph.output(outputs if len(outputs) > 1 else next(iter(outputs.values())))
     return graph
+
+
+def _direct(lines: list[str]) -> list[str]:
+    """`self.relu(x)` goes through the slow `nn.Module.__getattr__`, which costs a small layer a tenth of its time."""
+    return [_CALL.sub(r'self._modules["\1"](', "".join(lines))]
 
 
 @contextmanager

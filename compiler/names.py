@@ -11,8 +11,9 @@ from torch import fx
 
 from compiler.plan import INPUT, Plan
 
-# Names that an exported file uses itself, and attributes that a GraphModule gets when it is made.
-_TAKEN = frozenset({"torch", "nn", "F", "x", "training", "graph"})
+_KEYWORDS = frozenset({*keyword.kwlist, "self"})
+# Names that an exported file uses itself, attributes that a GraphModule gets when it is made, and those of its class.
+_TAKEN = frozenset({"torch", "nn", "F", "x", "training", "graph", *dir(fx.GraphModule)})
 
 
 def attribute_names(plan: Plan) -> dict[str, str]:
@@ -32,6 +33,4 @@ def attribute_names(plan: Plan) -> dict[str, str]:
 
 
 def _reserved(name: str, argument: bool) -> bool:
-    if keyword.iskeyword(name) or name == "self":
-        return True
-    return not argument and (name in _TAKEN or hasattr(fx.GraphModule, name))
+    return name in _KEYWORDS or (not argument and name in _TAKEN)
