@@ -8,7 +8,7 @@ the better trials went on, since it was the partial score that chose them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -20,8 +20,7 @@ _ASSUMED = 0.5  # rank correlation while there are fewer
 _MOST_CERTAIN = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """The score of a trial at the full budget: measured (`doubt` 0) or estimated, with its variance as
     a share of that of all scores. None where the trial failed."""
 

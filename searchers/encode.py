@@ -31,6 +31,7 @@ from nasdsl.language.moves import is_ordered
 
 Vector = NDArray[np.float64]
 BAG, SQUARE = -1, -2
+_KEPT = 100_000  # contributions of single answers
 _ACTIVE = math.sqrt(0.5)  # two different options, or active and inactive: squared distance 1
 
 
@@ -176,14 +177,14 @@ class Encoder:
         values: list[float] = []
         copies = copies_of(answers)
         for path, answer in answers.items():
-            _, repeat, copy = place_of(path)
+            site, repeat, copy = place_of(path)
             n = copies[repeat] if copy >= 0 else 0
-            owner = owner_of(path, answers)
+            owner = owner_of(path, answers) if site in self._scales else ""
             own = self._owned.get((path, answer, n, owner)) or self._own(path, answer, n, owner)
             columns += own[0]
             values += own[1]
-            if copy >= 0 and copy + 1 < n:
-                pair = self._pair(path, answer, answers.get(next_copy(path)))
+            if copy + 1 < n and site in self._bag_of_site:
+                pair = self._columns.get(("pair", site, answer, answers.get(next_copy(path))))
                 if pair is not None:
                     columns.append(pair)
                     values.append(1.0)
@@ -196,11 +197,12 @@ class Encoder:
         """
         changed = row.copy()
         before, after = next_copy(path, -1), next_copy(path)
-        owner = owner_of(path, answers)
+        site = place_of(path)[0]
+        owner = owner_of(path, answers) if site in self._scales else ""
         for value, sign in ((answers[path], -1.0), (answer, 1.0)):
             for column, amount in zip(*self._own(path, value, n, owner), strict=True):
                 changed[column] += sign * amount
-            if n:
+            if n and site in self._bag_of_site:
                 pairs = (
                     self._pair(path, value, answers.get(after)),
                     self._pair(before, answers.get(before), value),
@@ -215,6 +217,8 @@ class Encoder:
         key = (path, answer, n, owner)
         known = self._owned.get(key)
         if known is None:
+            if len(self._owned) >= _KEPT:
+                self._owned.clear()  # reals never come twice
             found = [*self._alone(path, answer), *self._among(path, answer, n, owner)]
             known = [column for column, _ in found], [value for _, value in found]
             self._owned[key] = known

@@ -25,6 +25,12 @@ class Trees:
     """A fitted forest as a posterior."""
 
     trees: tuple[Any, ...]
+    rows: Matrix
+
+    @property
+    def means(self) -> Vector:
+        """(n,) at the rows it was given."""
+        return self.predict(self.rows)[0]
 
     def predict(self, rows: Matrix) -> tuple[Vector, Vector]:
         """Mean and standard deviation over the trees."""
@@ -46,4 +52,4 @@ class Forest(Surrogate):
         # A third of the columns per split, as for regression in Breiman 2001; what is doubtful weighs less.
         forest = RandomForestRegressor(TREES, max_features=1 / 3, random_state=0, n_jobs=1)
         forest.fit(rows, targets, sample_weight=1.0 / (1.0 + 4.0 * extra))
-        return Trees(tuple(forest.estimators_))
+        return Trees(tuple(forest.estimators_), rows)

@@ -60,6 +60,7 @@ class History:
         self.pending: dict[int, Point] = {}
         self.arrivals: list[int] = []
         self.revisions = 0
+        self.n_finished = 0  # trials that have a score
         self._same = same
         self._outcomes: dict[tuple[int, float], Result] = {}
         self._standing: dict[int, Result] = {}
@@ -96,7 +97,9 @@ class History:
         else:
             self.revisions += 1
             self._seen[self._same(self._standing[trial].point)] -= 1
+            self.n_finished -= succeeded(self._standing[trial].outcome)
         self._standing[trial] = self._best_informed(trial, spent(outcome))
+        self.n_finished += succeeded(self._standing[trial].outcome)
         self._seen[self._same(self._standing[trial].point)] += 1
 
     def _best_informed(self, trial: int, budget: float) -> Result:

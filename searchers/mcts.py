@@ -22,7 +22,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nasdsl.language.decisions import Answer, Decision, Options, contains, draw, from_unit, to_unit
-from nasdsl.language.moves import is_open
 from nasdsl.language.point import Point
 from searchers.drafts import Draft
 from searchers.duplicates import Duplicates
@@ -318,17 +317,17 @@ class MCTS:
         model = self._model
         results = model.history.finished()[-MOST_RESULTS:]
         scale = Scale.of([result.score for result in results])
-        opened = [model.surrogate.decisions(result.point) for result in results]
+        opened = [model.surrogate.opened(result.point) for result in results]
         told = Told(
             [result.point for result in results],
-            [{d.path: d for d in decisions if is_open(d.domain)} for decisions in opened],
+            [{d.path: d for d in one.open} for one in opened],
             [scale.unit(result.score) for result in results],
             [means.get(result.trial, 0.0) for result in results],
         )
         root = back_up(told, list(range(len(results))))
         for trial in sorted(model.history.pending):
             point = model.history.pending[trial]
-            visit(told, root, point, model.surrogate.decisions(point))
+            visit(told, root, point, model.surrogate.opened(point).decisions)
         return told, root
 
     def _leaves(self, rng: random.Random, means: Mapping[int, float]) -> list[Draft]:
@@ -340,7 +339,7 @@ class MCTS:
             for node in passed:
                 node.pending += 1
             i = rng.choice(passed[-1].members)
-            decisions = model.surrogate.decisions(Point(told.points[i]))
+            opened = model.surrogate.opened(Point(told.points[i]))
             free = [d for d in told.decisions[i].values() if not model.proposer.branches(d)]
-            leaves.append(Draft(complete(free, told.points[i], moves, amaf(told, root), rng), decisions))
+            leaves.append(Draft(complete(free, told.points[i], moves, amaf(told, root), rng), opened))
         return leaves

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.decisions import Answer, Decision, Options, contains, to_unit
-from searchers.drafts import Draft
+
+if TYPE_CHECKING:
+    from searchers.drafts import Draft
 
 _CENTRE_SPREAD = 1 / 6  # of the (log) range, as `decisions.draw` has it
 
@@ -19,13 +22,10 @@ def log_prior(drafts: Sequence[Draft]) -> NDArray[np.float64]:
 
     Relative, so that a point is not the less likely for answering more decisions.
     """
-    preferring: dict[int, list[Decision]] = {}  # by the decisions of a draft, which edits share
-    found = []
-    for draft in drafts:
-        key = id(draft.decisions)
-        if key not in preferring:
-            preferring[key] = [decision for decision in draft.decisions if has_prior(decision)]
-        found.append(sum(_of_answer(d, draft.answers[d.path]) for d in preferring[key]))
+    found = [
+        sum(_of_answer(decision, draft.answers[decision.path]) for decision in draft.opened.preferring)
+        for draft in drafts
+    ]
     return np.array(found, dtype=float)
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from nasdsl.language.decisions import Answer, Decision, Reals, contains, draw
 from nasdsl.language.decisions import neighbours as beside
-from nasdsl.language.moves import another, crossed, edit, is_open, keeping, walk
+from nasdsl.language.moves import another, crossed, edit, keeping, walk
 from nasdsl.language.point import Point
-from searchers.drafts import Draft
+from searchers.drafts import Draft, Opened
 from searchers.encode import place_of
 from searchers.view import SearchSpace
 
@@ -52,6 +52,10 @@ class Proposer:
                 if letter in "/[":
                     self._branching.add(site[:end])
 
+    def parted(self, draft: Draft) -> tuple[list[Decision], list[Decision]]:
+        """The open decisions of a draft that may open others, and those that do not."""
+        return draft.opened.parted(self.branches, len(self._branching))
+
     def branches(self, decision: Decision) -> bool:
         """Whether another answer may open or close decisions, as far as paths can tell."""
         return decision.kind in ("count", "order") or place_of(decision.path)[0] in self._branching
@@ -59,7 +63,7 @@ class Proposer:
     def walked(self, wanted: Mapping[str, Answer], rng: random.Random) -> Draft:
         """The nearest point of the space to `wanted`."""
         point, decisions = walk(self._space, keeping(wanted, lambda decision: draw(decision.domain, rng)))
-        return Draft(dict(point), decisions)
+        return Draft(dict(point), Opened(decisions))
 
     def _keep(self, key: tuple[object, ...], make: Callable[[random.Random], Draft]) -> Draft:
         """`make` with the chance that belongs to `key`, at most once."""
@@ -78,7 +82,7 @@ class Proposer:
 
     def _relatives(self, parent: Draft, age: int) -> list[Draft]:
         """Structural edits of a parent."""
-        branching = [d for d in parent.decisions if is_open(d.domain) and self.branches(d)]
+        branching, _ = self.parted(parent)
         if not branching:
             return []
         name = Point(parent.answers).key()
@@ -90,7 +94,7 @@ class Proposer:
 
     def _varied(self, draft: Draft, edits: int, rng: random.Random) -> Draft:
         """After random edits that open nothing."""
-        leaves = [d for d in draft.decisions if is_open(d.domain) and not self.branches(d)]
+        _, leaves = self.parted(draft)
         for decision in rng.sample(leaves, min(edits, len(leaves))):
             value = another(decision.domain, draft.answers[decision.path], rng)
             draft = draft.with_answer(decision.path, value)
@@ -99,13 +103,13 @@ class Proposer:
     def _mixed(self, a: Draft, b: Draft, rng: random.Random) -> Draft:
         """The structure of `a` with some of the answers of `b`."""
         answers = dict(a.answers)
-        for decision in a.decisions:
+        for decision in a.opened.decisions:
             other = b.answers.get(decision.path)
             if other is None or rng.random() < 0.5 or self.branches(decision):
                 continue
             if contains(decision.domain, other):
                 answers[decision.path] = other
-        return Draft(answers, a.decisions)
+        return Draft(answers, a.opened)
 
     def pool(self, parents: Sequence[Draft], rng: random.Random, size: int, age: int) -> list[Draft]:
         """About `size` candidates: 60 % edits of the parents, 15 % crossover, 25 % from the prior.
@@ -118,23 +122,18 @@ class Proposer:
             drafts.append(self._varied(parents[i % len(parents)], rng.choice((1, 1, 2, 3)), rng))
         for _ in range(size * 15 // 100):
             drafts.append(self._mixed(rng.choice(parents), rng.choice(parents), rng))
-        if drafts and any(self.branches(decision) for decision in parents[0].decisions):
+        if drafts and self.parted(parents[0])[0]:
             drafts += [self._crossed(rng.choice(parents), rng.choice(parents), rng) for _ in range(CROSSINGS)]
         return drafts + self._prior(age)
 
     def _crossed(self, a: Draft, b: Draft, rng: random.Random) -> Draft:
-        return self.walked(crossed(a.decisions, b.decisions, a.answers, b.answers, rng), rng)
+        return self.walked(crossed(a.opened.decisions, b.opened.decisions, a.answers, b.answers, rng), rng)
 
     def around(self, draft: Draft, rng: random.Random) -> list[Draft]:
         """Drafts one edit away, at most FAN, and some edits that open or close decisions."""
-        near = []
-        branching = []
-        for decision in draft.decisions:
-            if not is_open(decision.domain):
-                continue
-            if self.branches(decision):
-                branching.append(decision)
-                continue
+        near: list[Draft] = []
+        branching, leaves = self.parted(draft)
+        for decision in leaves:
             answer = draft.answers[decision.path]
             if isinstance(decision.domain, Reals):
                 values: Sequence[Answer] = [another(decision.domain, answer, rng) for _ in range(3)]

@@ -71,7 +71,7 @@ class SMBO:
         self._duplicates = duplicates
         self._objectives = Objectives(goals, measure)
         self.history = History(same)
-        self._marks: dict[Point, int] = {}
+        self._told: set[int] = set()  # `mark_of` every point that was ever told
         model = Forest if forest else Surrogate
         self.surrogate = model(space)
         further = range(1, len(goals)) if self._objectives.several else ()
@@ -88,7 +88,7 @@ class SMBO:
         )
 
     def _proposal(self, trial: int, rng: random.Random) -> Point | None:
-        if len(self.history.finished()) < self._initial:
+        if self.history.n_finished < self._initial:
             return fresh(
                 self._space, self.history, self._duplicates, lambda: random_point(self._space, rng), rng
             )
@@ -114,7 +114,7 @@ class SMBO:
 
     def _candidates(self, judge: Judge, rng: random.Random) -> tuple[list[Draft], Scores]:
         best = [result.point for result in judge.ranked[:PARENTS]]
-        parents = [Draft(dict(point), self.surrogate.decisions(point)) for point in best]
+        parents = [Draft(dict(point), self.surrogate.opened(point)) for point in best]
         unseen = self._only_new()
         own = POOL if self._companions is None else POOL // 2
         pool = self.proposer.pool(parents, rng, own, len(self.history))
@@ -133,8 +133,9 @@ class SMBO:
 
     def _only_new(self) -> Callable[[Sequence[Draft]], list[Draft]]:
         """Drops drafts that were measured, are pending, or were met before in this proposal."""
-        told = () if self._duplicates == "allow" else self.history.points()
-        met = {self._mark(point) for point in told}
+        met: set[int] = set()
+        if self._duplicates != "allow":
+            met = self._told | {mark_of(point) for point in self.history.pending.values()}
 
         def unseen(drafts: Sequence[Draft]) -> list[Draft]:
             new = []
@@ -147,11 +148,6 @@ class SMBO:
 
         return unseen
 
-    def _mark(self, point: Point) -> int:
-        if point not in self._marks:
-            self._marks[point] = mark_of(point)
-        return self._marks[point]
-
     def given(self, trial: int, point: Point) -> None:
         """Note a point that runs unasked: a start point, or one of a resumed run."""
         self.history.given(trial, point)
@@ -159,6 +155,7 @@ class SMBO:
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Learn from an outcome; failures count as bad, a partial evaluation for what it says."""
         self.history.tell(trial, point, outcome)
+        self._told.add(mark_of(point))
         for surrogate in self._surrogates:
             surrogate.learn(point)
         self.proposer.learn(point)

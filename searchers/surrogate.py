@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtri
 from scipy.stats import rankdata
 
-from nasdsl.language.decisions import Decision
 from nasdsl.language.moves import trace
 from nasdsl.language.point import Point
 from searchers import gaussian_process as gp
 from searchers.budgets import in_full, score_of
-from searchers.drafts import Draft
-from searchers.encode import Encoder, copies_of, place_of
+from searchers.drafts import Draft, Opened
+from searchers.encode import Encoder, place_of
 from searchers.history import History, Result, Value
+from searchers.kernel import Split
 from searchers.view import SearchSpace
 
 Matrix = NDArray[np.float64]
@@ -106,7 +106,7 @@ class Rows:
         else:
             before, path = draft.base, draft.path
             _, repeat, copy = place_of(path)
-            n = copies_of(before.answers)[repeat] if copy >= 0 else 0
+            n = draft.opened.copies[repeat] if copy >= 0 else 0
             row = self._encoder.edited(self._of_draft(before), before.answers, path, draft.answers[path], n)
         self._of_drafts[id(draft)] = draft, row  # the draft too: its id is its own while it lives
         return row
@@ -115,6 +115,8 @@ class Rows:
 class Posterior(Protocol):
     """What a model believes of the function; rows are (n, d) features, targets of unit variance."""
 
+    @property
+    def means(self) -> Vector: ...  # at the rows it was given
     def predict(self, rows: Matrix) -> tuple[Vector, Vector]: ...
     def draw(self, chance: np.random.Generator) -> Callable[[Matrix], Vector]: ...
 
@@ -177,19 +179,20 @@ class Surrogate:
         self._value = value
         self._encoder = Encoder()
         self._rows = Rows(self._encoder)
-        self._known: dict[Point, tuple[Decision, ...]] = {}
+        self._known: dict[Point, Opened] = {}
         self._fitted: tuple[tuple[int, int], gp.Hyperparameters] | None = None
 
-    def decisions(self, point: Point) -> tuple[Decision, ...]:
-        """The decisions of a told point; walked once."""
-        if point not in self._known:
-            opened = trace(self._space, point)
-            self._known[point] = tuple(decision for decision in opened if decision.path in point)
-        return self._known[point]
+    def opened(self, point: Point) -> Opened:
+        """What a told point opens; walked once."""
+        known = self._known.get(point)
+        if known is None:
+            decisions = trace(self._space, point)
+            known = self._known[point] = Opened(tuple(d for d in decisions if d.path in point))
+        return known
 
     def learn(self, point: Point) -> None:
         """Admit a told point to the vocabulary."""
-        self._encoder.learn(self.decisions(point), point)
+        self._encoder.learn(self.opened(point).decisions, point)
 
     def belief(self, history: History) -> Belief:
         """Fit and condition; the history must hold at least two scores."""
@@ -200,7 +203,7 @@ class Surrogate:
         rows = self._rows.of_points([estimate.result.point for estimate in estimates])
         extra = np.array([estimate.doubt for estimate in estimates])
         posterior = self._posterior(history, rows, targets, extra)
-        mean, _ = posterior.predict(rows)
+        mean = posterior.means
         if history.pending:
             # Pending points count as measured at their posterior mean (kriging believer).
             running = [history.pending[trial] for trial in sorted(history.pending)]
@@ -214,7 +217,7 @@ class Surrogate:
         return Belief(self._rows, posterior, results, mean, scores, targets)
 
     def _posterior(self, history: History, rows: Matrix, targets: Vector, extra: Vector) -> Posterior:
-        split = gp.Split(rows, self._encoder.site_of_columns())
+        split = Split(rows, self._encoder.site_of_columns())
         return gp.condition(split, self._theta(history), rows, targets, extra)
 
     def _theta(self, history: History) -> Vector:
@@ -229,12 +232,12 @@ class Surrogate:
         resumed search, which fits later, fits the same."""
         encoder = Encoder()
         for result in results:
-            encoder.learn(self.decisions(result.point), result.point)
+            encoder.learn(self.opened(result.point).decisions, result.point)
         estimates = in_full(results, history.at_budget, self._value)
         targets = targets_of([estimate.score for estimate in estimates])
         some = _spread(targets, FIT_LARGEST)
         rows = np.array([encoder.encode(results[i].point) for i in some])
-        split = gp.Split(rows, encoder.site_of_columns())
+        split = Split(rows, encoder.site_of_columns())
         return gp.fit(split, encoder.sites, rows, targets[some])
 
 

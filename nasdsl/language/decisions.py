@@ -76,7 +76,11 @@ def contains(domain: Domain, answer: Answer) -> bool:
     """Whether `answer` is offered; `True` is no integer and `1` no boolean."""
     match domain:
         case Options(values=values):
-            return any(type(value) is type(answer) and value == answer for value in values)
+            kind = type(answer)  # a plain loop: every answer of every walk passes here
+            for value in values:
+                if type(value) is kind and value == answer:
+                    return True
+            return False
         case Integers(low=low, high=high, step=step):
             return type(answer) is int and low <= answer <= high and (answer - low) % step == 0
         case Reals(low=low, high=high):

@@ -10,7 +10,7 @@ from nasdsl.language.moves import trace
 from nasdsl.language.point import Point
 from searchers import SMBO, Outcome
 from searchers.budgets import in_full
-from searchers.drafts import Draft
+from searchers.drafts import Draft, Opened
 from searchers.history import History
 from searchers.prior import log_prior
 
@@ -25,7 +25,7 @@ RATES = CodedSpace(
 def test_the_prior_is_relative_to_the_likeliest_answers() -> None:
     def of(op: str, lr: float) -> float:
         point = Point({"op": op, "lr": lr})
-        return float(log_prior([Draft(dict(point), trace(RATES, point))])[0])
+        return float(log_prior([Draft(dict(point), Opened(trace(RATES, point)))])[0])
 
     assert of("a", 1e-2) == pytest.approx(0.0)
     assert of("b", 1e-2) == pytest.approx(-1.0986, abs=1e-3)
