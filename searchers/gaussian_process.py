@@ -22,6 +22,7 @@ from searchers.kernel import (
     Split,
     Vector,
     kernel_between,
+    kernel_within,
     matern,
     matern_slope,
     self_kernel,
@@ -148,7 +149,7 @@ class Posterior:
     def predict(self, rows: Matrix) -> tuple[Vector, Vector]:
         """(m, d) rows -> mean and standard deviation of the function there, without noise."""
         parts = self.split(rows)
-        cross = kernel_between(self.theta, side(self.theta, self.split.site, parts), self.told)
+        cross = kernel_between(self.theta, side(self.theta, self.split, parts), self.told)
         mean = cross @ self.alpha
         explained = solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
         variance = self_kernel(self.theta, parts) - (explained * explained).sum(0)
@@ -168,7 +169,7 @@ class Posterior:
 
         def function(rows: Matrix) -> Vector:
             parts = self.split(rows)
-            cross = kernel_between(self.theta, side(self.theta, self.split.site, parts), self.told)
+            cross = kernel_between(self.theta, side(self.theta, self.split, parts), self.told)
             drawn: Vector = prior(parts) + cross @ weights
             return drawn
 
@@ -211,8 +212,8 @@ def condition(
 ) -> Posterior:
     """The posterior given (n, d) rows and (n,) targets; `extra` is variance beyond the common noise."""
     parts = split(rows)
-    told = side(theta, split.site, parts)
-    kernel = kernel_between(theta, told, told)
+    told = side(theta, split, parts)
+    kernel = kernel_within(theta, told)
     noise = np.full(len(rows), np.exp(theta[-1])) + extra
     kernel[np.diag_indices(len(rows))] += noise + _JITTER
     factor = cholesky(kernel, lower=True, check_finite=False)

@@ -27,19 +27,24 @@ _BLOCK = 20_000  # pairs worked on at a time: what they need stays in the cache,
 
 
 class Split:
-    """The columns of one encoder matrix, as the terms of the kernel want them."""
+    """The columns of one encoder matrix, as the terms of the kernel want them.
+
+    Columns that are the same in all of its rows are left out where they play no part: in the linear term,
+    in the bags, and (`told`, of the local ones) in products with these rows.
+    """
 
     def __init__(self, rows: Matrix, sites: NDArray[np.int64]) -> None:
-        self._local = sites >= 0
-        self._linear = sites != BAG
-        self._sites = sites
+        mean, variance = rows.mean(0), rows.var(0)
+        varies = np.ptp(rows, 0) > 0 if len(rows) else np.zeros(len(sites), dtype=bool)
+        self._local = np.flatnonzero(sites >= 0)
         self.site: NDArray[np.int64] = sites[self._local]
-        self._centre = rows[:, self._linear].mean(0)
-        self._linear_scale = 1.0 / np.sqrt(max(1e-12, rows[:, self._linear].var(0).sum()))
-        bags = rows[:, sites == BAG]
-        self._bags = np.flatnonzero(sites == BAG)[bags.std(0) > 0]
-        kept = rows[:, self._bags]
-        self._bag_centre, self._bag_scale = kept.mean(0), 1.0 / (kept.std(0) * np.sqrt(max(1, kept.shape[1])))
+        self.told = np.flatnonzero(rows[:, self._local].any(0))
+        self._linear = np.flatnonzero((sites != BAG) & varies)
+        self._centre = mean[self._linear]
+        self._linear_scale = 1.0 / np.sqrt(max(1e-12, variance[self._linear].sum()))
+        self._bags = np.flatnonzero((sites == BAG) & varies)
+        self._bag_centre = mean[self._bags]
+        self._bag_scale = 1.0 / np.sqrt(variance[self._bags] * max(1, len(self._bags)))
 
     def __call__(self, rows: Matrix) -> tuple[Matrix, Matrix, Matrix]:
         """(n, d) -> local (n, p), centred linear (n, q), standardised bags (n, r)."""
@@ -90,18 +95,30 @@ def matern_slope(squared: Matrix) -> Matrix:
 class Side:
     """Split rows made ready for the kernel: what depends on one side alone, worked out once."""
 
-    weighted: Matrix  # local columns times the root of their relevance
+    weighted: Matrix  # the told local columns times the root of their relevance
     weighted_squares: Vector
     linear: Matrix
     bags: Matrix
     bag_squares: Vector
 
+    def rows(self, start: int, end: int) -> Side:
+        """A part of it."""
+        some = slice(start, end)
+        return Side(
+            self.weighted[some],
+            self.weighted_squares[some],
+            self.linear[some],
+            self.bags[some],
+            self.bag_squares[some],
+        )
 
-def side(theta: Vector, site: NDArray[np.int64], parts: Parts) -> Side:
+
+def side(theta: Vector, split: Split, parts: Parts) -> Side:
     """One side of the kernel."""
     local, linear, bags = parts
-    weighted = local * np.exp(0.5 * theta[site])
-    return Side(weighted, (weighted * weighted).sum(1), linear, bags, (bags * bags).sum(1))
+    relevance = np.exp(theta[split.site])
+    weighted = local[:, split.told] * np.sqrt(relevance[split.told])
+    return Side(weighted, (local * local) @ relevance, linear, bags, np.einsum("nr,nr->n", bags, bags))
 
 
 def kernel_between(theta: Vector, x: Side, y: Side) -> Matrix:
@@ -110,26 +127,38 @@ def kernel_between(theta: Vector, x: Side, y: Side) -> Matrix:
     kernel = np.empty((n, m))
     block = max(1, _BLOCK // max(1, m))
     for start in range(0, n, block):
-        _fill(theta, x, y, slice(start, start + block), kernel)
+        kernel[start : start + block] = _block(theta, x.rows(start, start + block), y)
     return kernel
 
 
-def _fill(theta: Vector, x: Side, y: Side, some: slice, kernel: Matrix) -> None:
-    """Some rows of k(x, y)."""
+def kernel_within(theta: Vector, x: Side) -> Matrix:
+    """k(x, x) for all pairs, without noise; what lies above the blocks of the diagonal is left zero, as a
+    Cholesky factor does not read it."""
+    n = len(x.weighted)
+    kernel = np.zeros((n, n))
+    block = max(16, _BLOCK // max(1, n))
+    for start in range(0, n, block):
+        end = min(n, start + block)
+        kernel[start:end, :end] = _block(theta, x.rows(start, end), x.rows(0, end))
+    return kernel
+
+
+def _block(theta: Vector, x: Side, y: Side) -> Matrix:
     a, b, c, e, scale, _ = np.exp(theta[-6:])
-    value = x.linear[some] @ y.linear.T
+    value = x.linear @ y.linear.T
     value *= b
-    near = matern(_apart(x.weighted_squares[some], y.weighted_squares, x.weighted[some] @ y.weighted.T))
+    near = matern(_apart(x.weighted_squares, y.weighted_squares, x.weighted @ y.weighted.T))
     near *= a
     value += near
-    common = x.bags[some] @ y.bags.T
-    unlike = _apart(x.bag_squares[some], y.bag_squares, common)
+    common = x.bags @ y.bags.T
+    unlike = _apart(x.bag_squares, y.bag_squares, common)
     unlike /= scale
     alike = matern(unlike)
     alike *= c
     value += alike
     common *= e
-    kernel[some] = np.add(value, common, out=value)
+    value += common
+    return value
 
 
 def _apart(x_squares: Vector, y_squares: Vector, products: Matrix) -> Matrix:

@@ -25,9 +25,9 @@ Scores = NDArray[np.float64]
 # What one proposal may spend on walks, a tenth of a millisecond each for 20 decisions. Walked drafts that
 # depend on their parent alone are kept from one proposal to the next.
 PRIOR_WINDOW, PRIOR_NEW = 48, 4
-RELATIVES = 12  # structural edits considered per parent; one gives way to a new one with every outcome
+RELATIVES = 8  # structural edits considered per parent; one gives way to a new one with every outcome
 CROSSINGS = 8  # children of two parents that take structure from both
-CLIMB_WALKS = 4  # structural edits tried per climber and round
+CLIMB_WALKS = 2  # structural edits tried per climber and round
 FAN = 40  # neighbours looked at around one climber
 _CACHE = 4_000
 

@@ -33,7 +33,7 @@ Vector = NDArray[np.float64]
 FIT_GROWTH = 1.17
 FIT_LARGEST = 200  # rows in a fit of the hyperparameters, cost n^3
 KEPT_ROWS = 4_000  # features of drafts, about 2 KB each
-CONDITION_BEST, CONDITION_LATEST = 150, 250  # rows in a posterior beyond their sum
+CONDITION_BEST, CONDITION_LATEST = 100, 200  # rows in a posterior beyond their sum
 
 
 def fit_size(n: int) -> int:
