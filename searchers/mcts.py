@@ -18,80 +18,25 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
-from nasdsl.language.decisions import Answer, Decision, Options, contains, draw, from_unit, to_unit
+from nasdsl.language.decisions import Answer, Decision, Options, contains, draw, from_unit
 from nasdsl.language.point import Point
 from searchers.drafts import Draft
 from searchers.duplicates import Duplicates
+from searchers.nodes import Node, amaf, drawn, priors, puct
 from searchers.objectives import Goal
 from searchers.protocol import Outcome
 from searchers.smbo import SMBO
+from searchers.told import COARSE, Cell, Row, Table, Told, Vocabulary, cell_of
 from searchers.uct import Scale
 from searchers.view import Measure, Same, SearchSpace
-
-Cell = Answer | tuple[int, int]  # an option itself; of numbers (part, of how many equal parts of the scale)
-Table = dict[tuple[str, Cell], tuple[int, float]]  # (decision, cell) -> (count, sum of rewards)
 
 DESCENTS = 64  # leaves per proposal
 MOST_RESULTS = 400  # the tree of a longer history is grown from the latest
 SPLIT = 4  # results a node needs before it has children
-EXPLORATION = 0.3
-AMAF_BIAS = 0.05
 NEAREST = 15  # AMAF statistics come from the nearest ancestor with this many results
 WIDENING = 0.4  # a node of n results tells n^0.4 parts of a number apart
-COARSE = 4  # parts in the statistics that are shared
-EVEN_SHARE = 0.25  # of the surrogate prior over children, the rest follows the surrogate
-
-
-@dataclass(slots=True)
-class Node:
-    """The results that share the answers on the way here."""
-
-    members: list[int]
-    value: float
-    faith: float  # the surrogate's mean over the better half of the members
-    pending: int = 0  # virtual visits: they count, but carry no value
-    path: str | None = None
-    parts: int = 1
-    children: dict[Cell, Node] = field(default_factory=dict)
-    priors: dict[Cell, float] = field(default_factory=dict)
-    expanded: bool = False
-    table: Table | None = None
-
-    @property
-    def visits(self) -> int:
-        return len(self.members) + self.pending
-
-
-@dataclass(frozen=True)
-class Told:
-    """What the tree grows from: one entry per result. Rewards in [0, 1]; `means` is what the surrogate
-    believes, in standard deviations."""
-
-    points: Sequence[Mapping[str, Answer]]
-    decisions: Sequence[Mapping[str, Decision]]
-    rewards: Sequence[float]
-    means: Sequence[float]
-
-    def cell(self, i: int, path: str, parts: int) -> Cell:
-        return cell_of(self.decisions[i][path], self.points[i][path], parts)
-
-
-def cell_of(decision: Decision, answer: Answer, parts: int) -> Cell:
-    """What counts as one move: an option itself, a number by its part of the scale."""
-    if isinstance(decision.domain, Options) or not contains(decision.domain, answer):
-        return answer
-    return min(parts - 1, int(to_unit(decision.domain, answer) * parts)), parts
-
-
-def coarse(cell: Cell) -> Cell:
-    """The same move in the shared statistics: by the middle of its part."""
-    if not isinstance(cell, tuple):
-        return cell
-    part, parts = cell
-    return (2 * part + 1) * COARSE // (2 * parts), COARSE
 
 
 # --- the four steps -------------------------------------------------------------------------
@@ -107,12 +52,9 @@ def select(told: Told, root: Node, rng: random.Random) -> tuple[dict[str, Cell],
         expand(told, node)
         if node.path is None:
             return moves, passed
-        path, parent = node.path, node
-        cell = max(
-            node.children,
-            key=lambda c: (puct(parent, c, reference.get((path, coarse(c)))), rng.random()),
-        )
-        moves[path] = cell
+        parent, anywhere = node, reference
+        cell = max(parent.children, key=lambda c: (puct(parent, c, anywhere), rng.random()))
+        moves[node.path] = cell
         node = node.children[cell]
         passed.append(node)
         if len(node.members) >= NEAREST:
@@ -127,18 +69,17 @@ def expand(told: Told, node: Node) -> None:
     if len(node.members) < SPLIT:
         return
     node.parts = max(2, math.ceil(len(node.members) ** WIDENING))
-    first, *others = node.members
-    shared = [path for path in told.decisions[first] if all(path in told.decisions[i] for i in others)]
-    groups = {path: _groups(told, node, path) for path in shared}
-    splitting = [path for path in shared if len(groups[path]) > 1]
-    if not splitting:
+    found = told.parted(node.members, node.parts)
+    if found is None:
         return
-    node.path = max(splitting, key=lambda path: _explained(told, groups[path]))
-    node.children = {cell: back_up(told, members) for cell, members in groups[node.path].items()}
-    node.priors = _priors(node.children)
+    node.path, groups = path, _ = found
+    node.children = {cell: back_up(told, members) for cell, members in groups.items()}
+    node.priors = priors(node.children)
+    node.moves = {cell: told.vocabulary.move(path, cell) for cell in groups}
 
 
 def complete(
+    told: Told,
     decisions: Sequence[Decision],
     start: Mapping[str, Answer],
     moves: Mapping[str, Cell],
@@ -152,7 +93,7 @@ def complete(
         if decision.path in moves:
             cell = moves[decision.path]
         elif rng.random() < 0.5:
-            cell = _thompson(decision, table, rng)
+            cell = _thompson(told, decision, table, rng)
         else:
             continue
         parts = cell[1] if isinstance(cell, tuple) else 1
@@ -165,63 +106,14 @@ def back_up(told: Told, members: list[int]) -> Node:
     """A node from its results: half the mean, half the best; and what the surrogate makes of them."""
     if not members:
         return Node(members, 0.5, 0.0)
-    rewards = [told.rewards[i] for i in members]
+    rewards = told.rewards[members]
     means = sorted((told.means[i] for i in members), reverse=True)
     better = means[: (len(means) + 1) // 2]
-    value = 0.5 * sum(rewards) / len(rewards) + 0.5 * max(rewards)
+    value = 0.5 * float(rewards.mean()) + 0.5 * float(rewards.max())
     return Node(members, value, sum(better) / len(better))
 
 
 # --- what they stand on ---------------------------------------------------------------------
-
-
-def _groups(told: Told, node: Node, path: str) -> dict[Cell, list[int]]:
-    groups: dict[Cell, list[int]] = {}
-    for i in node.members:
-        groups.setdefault(told.cell(i, path, node.parts), []).append(i)
-    return groups
-
-
-def _explained(told: Told, groups: Mapping[Cell, Sequence[int]]) -> float:
-    """Between-answer variance of the mean reward; small groups are shrunk to the overall mean."""
-    n = sum(map(len, groups.values()))
-    overall = sum(told.rewards[i] for members in groups.values() for i in members) / n
-    return sum(
-        (sum(told.rewards[i] - overall for i in members) / (len(members) + 2)) ** 2 * len(members) / n
-        for members in groups.values()
-    )
-
-
-def _priors(children: Mapping[Cell, Node]) -> dict[Cell, float]:
-    """How promising the surrogate holds each child: a softmax of its means, mixed with an even share."""
-    highest = max(child.faith for child in children.values())
-    weights = {cell: math.exp(child.faith - highest) for cell, child in children.items()}
-    total, even = sum(weights.values()), EVEN_SHARE / len(children)
-    return {cell: even + (1 - EVEN_SHARE) * weight / total for cell, weight in weights.items()}
-
-
-def puct(parent: Node, cell: Cell, anywhere: tuple[int, float] | None) -> float:
-    """Value of a child, blended with that of its move anywhere, and a bonus for being rare."""
-    child = parent.children[cell]
-    n = len(child.members)
-    value = (child.value * n + parent.value) / (n + 1)
-    if anywhere is not None:
-        a, total = anywhere
-        share = a / (a + n + AMAF_BIAS * a * n)  # Gelly & Silver 2011, RAVE schedule
-        value = (1 - share) * value + share * total / a
-    return value + EXPLORATION * parent.priors[cell] * math.sqrt(parent.visits) / (1 + child.visits)
-
-
-def amaf(told: Told, node: Node) -> Table:
-    """(count, sum of rewards) of every move among the results of a node, wherever it was made."""
-    if node.table is None:
-        node.table = {}
-        for i in node.members:
-            for path in told.decisions[i]:
-                move = path, told.cell(i, path, COARSE)
-                count, total = node.table.get(move, (0, 0.0))
-                node.table[move] = count + 1, total + told.rewards[i]
-    return node.table
 
 
 def visit(told: Told, root: Node, point: Mapping[str, Answer], decisions: Sequence[Decision]) -> None:
@@ -236,21 +128,14 @@ def visit(told: Told, root: Node, point: Mapping[str, Answer], decisions: Sequen
         node = node.children.get(cell_of(opened[node.path], point[node.path], node.parts))
 
 
-def drawn(node: Node, depth: int = 0) -> Iterator[str]:
-    """Lines of text: decision, answer, visits and value per branch, best first."""
-    for cell, child in sorted(node.children.items(), key=lambda item: -item[1].value):
-        name = f"part {cell[0] + 1} of {cell[1]}" if isinstance(cell, tuple) else cell
-        yield f"{'  ' * depth}{node.path} = {name}: {child.visits} visits, value {child.value:.2f}"
-        yield from drawn(child, depth + 1)
-
-
-def _thompson(decision: Decision, table: Table, rng: random.Random) -> Cell:
+def _thompson(told: Told, decision: Decision, table: Table, rng: random.Random) -> Cell:
     domain = decision.domain
     cells: Sequence[Cell]
     cells = domain.values if isinstance(domain, Options) else [(part, COARSE) for part in range(COARSE)]
     draws = []
     for cell in cells:
-        count, total = table.get((decision.path, cell), (0, 0.0))
+        move = told.vocabulary.move(decision.path, cell)
+        count, total = (0, 0.0) if move is None else (table[0][move], table[1][move])
         draws.append(((total + 0.5) / (count + 1) + rng.gauss(0.0, 0.3) / math.sqrt(count + 1), cell))
     return max(draws, key=lambda pair: pair[0])[1]
 
@@ -291,6 +176,8 @@ class MCTS:
             measure=measure,
             companions=self._leaves,
         )
+        self._vocabulary = Vocabulary()
+        self._rows: dict[Point, Row] = {}
 
     def ask(self, trial: int) -> Point | None:
         """The most promising leaf or mutation; a random point before there are enough scores."""
@@ -303,43 +190,46 @@ class MCTS:
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Back up an outcome: the tree is grown from the history at the next proposal."""
         self._model.tell(trial, point, outcome)
+        if point not in self._rows:
+            self._rows[point] = self._vocabulary.row(self._model.surrogate.opened(point).open, point)
 
     def tree(self) -> str:
-        """The tree as text: visits and value per branch."""
-        told, root = self._grown({})
+        """The tree as text: visits and value per branch; empty before the first score."""
+        if not self._model.history.n_finished:
+            return ""
+        told, root, _ = self._grown({})
         for node in (stack := [root]):
             expand(told, node)
             stack.extend(node.children.values())
         return "\n".join(drawn(root))
 
-    def _grown(self, means: Mapping[int, float]) -> tuple[Told, Node]:
-        """The tree of the present history; pending points are virtual visits."""
+    def _grown(self, means: Mapping[int, float]) -> tuple[Told, Node, list[Point]]:
+        """The tree of the present history, and its points; pending points are virtual visits."""
         model = self._model
-        results = model.history.finished()[-MOST_RESULTS:]
+        results = model.history.latest_finished(MOST_RESULTS)[::-1]
         scale = Scale.of([result.score for result in results])
-        opened = [model.surrogate.opened(result.point) for result in results]
-        told = Told(
-            [result.point for result in results],
-            [{d.path: d for d in one.open} for one in opened],
+        told = Told.of(
+            self._vocabulary,
+            [self._rows[result.point] for result in results],
             [scale.unit(result.score) for result in results],
             [means.get(result.trial, 0.0) for result in results],
         )
         root = back_up(told, list(range(len(results))))
         for trial in sorted(model.history.pending):
             point = model.history.pending[trial]
-            visit(told, root, point, model.surrogate.opened(point).decisions)
-        return told, root
+            visit(told, root, point, model.surrogate.opened(point).open)
+        return told, root, [result.point for result in results]
 
     def _leaves(self, rng: random.Random, means: Mapping[int, float]) -> list[Draft]:
         """Select, expand and complete, `DESCENTS` times over one tree."""
-        model, (told, root) = self._model, self._grown(means)
+        model, (told, root, points) = self._model, self._grown(means)
         leaves = []
         for _ in range(DESCENTS):
             moves, passed = select(told, root, rng)
             for node in passed:
                 node.pending += 1
-            i = rng.choice(passed[-1].members)
-            opened = model.surrogate.opened(Point(told.points[i]))
-            free = [d for d in told.decisions[i].values() if not model.proposer.branches(d)]
-            leaves.append(Draft(complete(free, told.points[i], moves, amaf(told, root), rng), opened))
+            start = points[rng.choice(passed[-1].members)]
+            draft = Draft(dict(start), model.surrogate.opened(start))
+            _, free = model.proposer.parted(draft)
+            leaves.append(Draft(complete(told, free, start, moves, amaf(told, root), rng), draft.opened))
         return leaves

@@ -25,7 +25,7 @@ Scores = NDArray[np.float64]
 # What one proposal may spend on walks, a tenth of a millisecond each for 20 decisions. Walked drafts that
 # depend on their parent alone are kept from one proposal to the next.
 PRIOR_WINDOW, PRIOR_NEW = 48, 4
-RELATIVES = 8  # structural edits considered per parent; one gives way to a new one with every outcome
+RELATIVES = 4  # structural edits of each parent per hundred candidates; one gives way with every outcome
 CROSSINGS = 8  # children of two parents that take structure from both
 CLIMB_WALKS = 2  # structural edits tried per climber and round
 FAN = 40  # neighbours looked at around one climber
@@ -80,8 +80,8 @@ class Proposer:
             self._keep(("prior", i), lambda rng: self.walked({}, rng)) for i in range(end - PRIOR_WINDOW, end)
         ]
 
-    def _relatives(self, parent: Draft, age: int) -> list[Draft]:
-        """Structural edits of a parent."""
+    def _relatives(self, parent: Draft, age: int, n: int) -> list[Draft]:
+        """`n` structural edits of a parent."""
         branching, _ = self.parted(parent)
         if not branching:
             return []
@@ -90,7 +90,7 @@ class Proposer:
         def relative(rng: random.Random) -> Draft:
             return self.walked(edit(rng.choice(branching), parent.answers, rng), rng)
 
-        return [self._keep((name, i), relative) for i in range(age, age + RELATIVES)]
+        return [self._keep((name, i), relative) for i in range(age, age + n)]
 
     def _varied(self, draft: Draft, edits: int, rng: random.Random) -> Draft:
         """After random edits that open nothing."""
@@ -116,7 +116,9 @@ class Proposer:
 
         `age` is the length of the history. Structural edits come with small edits of themselves.
         """
-        drafts = [draft for parent in parents for draft in self._relatives(parent, age)]
+        drafts = [
+            draft for parent in parents for draft in self._relatives(parent, age, RELATIVES * size // 100)
+        ]
         drafts += [self._varied(draft, 1, rng) for draft in drafts]
         for i in range(max(size * 3 // 10, size * 6 // 10 - len(drafts))):
             drafts.append(self._varied(parents[i % len(parents)], rng.choice((1, 1, 2, 3)), rng))
