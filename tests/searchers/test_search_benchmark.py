@@ -2,6 +2,7 @@
 
 import math
 
+from benchmarks.search.cost import costs, story_of
 from benchmarks.search.harness import run_once, summarise
 from benchmarks.search.problems import expected_random_regret, synthetic_problem, table_problem
 from nasdsl.language.moves import trace
@@ -41,3 +42,12 @@ def test_the_synthetic_family_is_conditional_and_as_large_as_it_says() -> None:
     ]
     assert min(lengths) >= 12
     assert max(lengths) >= 60
+
+
+def test_the_cost_of_a_proposal_is_measured_on_the_history_of_a_search() -> None:
+    problem = synthetic_problem(0)
+    story = story_of(problem, 40)
+    assert max(score for _, score in story[20:]) > max(score for _, score in story[:10])
+    taken = costs("smbo", problem, story, asks=3)
+    assert len(taken) == 3
+    assert all(wall > 0 and processor > 0 for wall, processor in taken)
