@@ -25,6 +25,8 @@ from nasdsl.engine.messages import FromWorker, Group, Ready, Setup, StopTrial
 from nasdsl.engine.worker import work
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+_FORK_SERVER_GONE = 255  # what multiprocessing says of a process whose fork server cannot tell any more
+_STARTS = 3
 _LOOK_S = 0.05
 _OWN_SHARE = 1.1  # of the memory limit: the worker's own limit fails more gently; ours is for what it misses
 _LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
@@ -51,11 +53,8 @@ class WorkerProcess:
         self._log = log
         self._log_start = _size(log)
         process = context.Process(target=work, args=(theirs, setup, log), name=log.stem)  # type: ignore[attr-defined]
-        try:
-            with _clean_start(environment or {}):
-                process.start()
-        except OSError as error:
-            raise PoolError(f"cannot start a worker process: {error}") from error
+        with _clean_start(environment or {}):
+            _start(process)
         theirs.close()
         self._process: multiprocessing.process.BaseProcess = process
         self._connection: Connection = ours
@@ -108,6 +107,8 @@ class WorkerProcess:
     def signal(self) -> int | None:
         """The number of the signal that ended a dead worker."""
         code = self._process.exitcode
+        if code == _FORK_SERVER_GONE and _METHOD == "forkserver":
+            return signal.SIGKILL  # its parent took it along: the trial may be blameless
         return -code if code is not None and code < 0 else None
 
     def ending(self) -> str:
@@ -148,6 +149,18 @@ class WorkerProcess:
         # faulthandler ends with the names of every extension loaded: long, and no news.
         lines = [line for line in text.splitlines() if not line.startswith("Extension modules:")]
         return "\n".join(lines).strip()[-_LONGEST_TAIL:]
+
+
+def _start(process: multiprocessing.process.BaseProcess) -> None:
+    """Start it, by another fork server where the one that was asked dies. Raises PoolError."""
+    for tries_left in reversed(range(_STARTS)):
+        try:
+            return process.start()
+        except (EOFError, ConnectionError) as error:
+            if not tries_left:
+                raise PoolError(f"the fork server dies before it starts a worker process: {error}") from error
+        except OSError as error:
+            raise PoolError(f"cannot start a worker process: {error}") from error
 
 
 def _preload(setup: Setup) -> list[str]:

@@ -1,9 +1,8 @@
-"""kill -9 of the driver at random moments, then resume: nothing finished is lost, nothing is left behind."""
+"""Kills and signals, then resume: nothing finished is lost, nothing is left behind."""
 
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.kill import attack
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.run import open_run
 from nasdsl.engine.store import has_run
@@ -58,29 +58,16 @@ def left_behind(folder: Path) -> list[str]:
     return found
 
 
-def test_kill_and_resume(tmp_path: Path) -> None:
-    rng = random.Random(0)
-    folder = tmp_path / "run"
-    known: dict[int, tuple[object, ...]] = {}
-    for at_least in (0, 5, 20, 35):
-        driver = start(folder)
-        while len(finished(folder)) < at_least and driver.poll() is None:
-            time.sleep(0.02)
-        time.sleep(rng.random() * 0.2)
-        driver.send_signal(signal.SIGKILL)
-        driver.wait()
-        now = finished(folder)
-        assert known.items() <= now.items(), "a finished trial was lost or changed"
-        known = now
-    deadline = time.monotonic() + 60
-    while left_behind(folder) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert left_behind(folder) == []
-    assert start(folder).wait() == 0
-    now = finished(folder)
-    assert known.items() <= now.items() and sorted(now) == list(range(BUDGET))
-    run = open_run(folder)
-    assert run.ended == "budget" and not run.pending
+def test_kill_and_resume() -> None:
+    """Drivers, workers, fork servers: `python -m benchmarks.kill` does it at length."""
+    verdict = list(attack("local", 6, None, 0))[-1]
+    assert verdict.startswith("6 kills") and "nothing left behind" in verdict
+
+
+def test_kill_and_resume_over_dask() -> None:
+    pytest.importorskip("distributed")
+    verdict = list(attack("dask", 4, None, 0))[-1]
+    assert verdict.startswith("4 kills") and "nothing left behind" in verdict
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

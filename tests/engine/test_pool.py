@@ -16,6 +16,7 @@ from nasdsl.engine.errors import PoolError
 from nasdsl.engine.messages import Begun, Done, FromWorker, Ready, Report, Result, Setup
 from nasdsl.engine.places import on_gpus, on_this_machine
 from nasdsl.engine.pool import Pool
+from nasdsl.engine.process import _METHOD
 from nasdsl.engine.trial import Trial
 
 
@@ -48,6 +49,20 @@ def test_a_worker_killed_from_outside_is_replaced_and_its_trial_starts_again(tmp
     with Pool(setup_for(tmp_path, once), on_this_machine(1), tmp_path / "logs") as pool:
         assert run_all(pool, [job(0)])[0].score == 2.0
         assert pool.retried() == [0]
+
+
+@pytest.mark.skipif(_METHOD != "forkserver", reason="workers come from no fork server here")
+def test_the_death_of_the_fork_server_costs_no_trial(tmp_path: Path) -> None:
+    def kills_it_once(trial: Trial) -> float:
+        if trial.load("seen") is None:
+            trial.save("seen", {"pid": os.getpid()})
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(60)
+        return 2.0
+
+    with Pool(setup_for(tmp_path, kills_it_once), on_this_machine(1), tmp_path / "logs") as pool:
+        assert run_all(pool, [job(0), job(1)])[0].score == 2.0
+        assert set(pool.retried()) == {0, 1}
 
 
 def test_a_trial_that_loses_its_worker_twice_is_lost(tmp_path: Path) -> None:

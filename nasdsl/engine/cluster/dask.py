@@ -17,6 +17,7 @@ from nasdsl.engine.cluster.engines import host_agent, missing
 from nasdsl.engine.errors import EngineError
 
 _PATIENCE_S = 30.0
+_WORKERS_WITHIN_S = 10.0
 
 
 class Dask:
@@ -46,11 +47,13 @@ class Dask:
         self.host = _this_host(str(self._client.scheduler.address))
 
     def slots(self) -> int:
-        """One for each thread of each worker. Raises EngineError where there is no worker."""
-        count: int = sum(self._client.nthreads().values())
-        if not count:
-            raise EngineError("the Dask cluster has no workers; start some: dask worker ADDRESS")
-        return count
+        """One for each thread of each worker. Raises EngineError where there is no worker, and none comes."""
+        try:
+            self._client.wait_for_workers(1, timeout=_WORKERS_WITHIN_S)
+        except TimeoutError as error:
+            text = "the Dask cluster has no workers; start some: dask worker ADDRESS"
+            raise EngineError(text) from error
+        return sum(self._client.nthreads().values())
 
     def launch(self, host: str, port: int, secret: str) -> _Task:
         future = self._client.submit(host_agent, host, port, secret, pure=False, retries=0)
