@@ -98,6 +98,16 @@ def draw(domain: Domain, rng: random.Random) -> Answer:
             return from_unit(domain, _draw_unit(domain, rng))
 
 
+def draws(domain: Domain, rng: random.Random, n: int) -> list[Answer]:
+    """Several answers, each as `draw` gives one."""
+    match domain:
+        case Options(values=values, weights=weights):
+            equal = len(set(weights)) == 1
+            return rng.choices(values, None if equal else weights, k=n)
+        case Integers() | Reals():
+            return [from_unit(domain, _draw_unit(domain, rng)) for _ in range(n)]
+
+
 # Prior spread of a centred range, as a share of the (log) range: the centre third holds about
 # two thirds of the draws, and both ends stay reachable.
 _CENTRE_SPREAD = 1 / 6

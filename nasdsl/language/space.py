@@ -10,6 +10,7 @@ from functools import cached_property
 
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
+from nasdsl.language.batches import sampled
 from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.conditions import Latency
 from nasdsl.language.configuration import Dead, LimitError
@@ -257,6 +258,15 @@ class Space:
         if uniform != "points":
             raise ValueError(f'uniform is "decisions" or "points", not {uniform!r}')
         return self._sample_points(rng)
+
+    def samples(self, n: int, seed: int | str = 0, uniform: str = "decisions") -> list[Point]:
+        """`n` points, each drawn as `sample` draws one; many times faster than one by one."""
+        rng = random.Random(f"samples/{seed}")
+        if uniform == "decisions":
+            return sampled(self._walks, n, rng)
+        if uniform != "points":
+            raise ValueError(f'uniform is "decisions" or "points", not {uniform!r}')
+        return [self._sample_points(rng) for _ in range(n)]
 
     def _sample_points(self, rng: random.Random) -> Point:
         def real(decision: Decision) -> Answer:

@@ -110,7 +110,7 @@ class Walks:
     def decide(self, choose: Choose) -> Point:
         """One walk. Raises AnswerError for an answer that is not offered, Infeasible where no
         point was found."""
-        way = self._start()
+        way = self.begin()
         taken: list[_Taken] = []
         withdrawals = 0
         while True:
@@ -119,18 +119,23 @@ class Walks:
                     raise Infeasible(f"a point has more than {MAX_DECISIONS:,} decisions, the limit")
                 answer = _answer(way.decision, choose)
                 taken.append(_Taken(way, answer))
-                way = self._follow(way, answer)
+                way = self.follow(way, answer)
                 continue
             if way:
                 point = Point({one.junction.decision.path: one.answer for one in taken})
-                if self._feasibility.accepts is None or self._feasibility.accepts(point):
+                if self.accepts(point):
                     return point
             withdrawals += 1
             if withdrawals > MAX_WITHDRAWN:
                 raise Infeasible(f"no point was found in {MAX_WITHDRAWN:,} attempts to hold every `require`")
             way = self._again(taken, choose)
 
-    def _start(self) -> Way:
+    def accepts(self, point: Point) -> bool:
+        """Whether a walk that has ended well is a point, as far as walks can tell."""
+        return self._feasibility.accepts is None or self._feasibility.accepts(point)
+
+    def begin(self) -> Way:
+        """Where every walk begins."""
         if self._root is None or self._kept > _MOST_JUNCTIONS:
             self._kept = 0
             start, rules = self._machine.start(), self._feasibility.rules
@@ -149,10 +154,11 @@ class Walks:
             decision = last.junction.ask.decision(domain)
             answer = _answer(decision, choose)
             taken.append(_Taken(last.junction, answer, last.withdrawn))
-            return self._follow(last.junction, answer)
+            return self.follow(last.junction, answer)
         raise Infeasible("no point holds every `require`")
 
-    def _follow(self, junction: Junction, answer: Answer) -> Way:
+    def follow(self, junction: Junction, answer: Answer) -> Way:
+        """What an answer that is offered leads to."""
         key = answer if junction.forks else None
         known = junction.following.get(key)
         if known is None:

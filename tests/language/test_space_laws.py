@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -223,3 +224,32 @@ def test_nothing_depends_on_the_hash_seed() -> None:
         )
         outputs.add(run.stdout)
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_batch_holds_points_of_the_space(seed: int) -> None:
+    space = small_space(seed)
+    try:
+        points = space.samples(30, seed)
+    except Infeasible:
+        assert not any(space.contains(point) for point in space.enumerate())
+        return
+    assert len(points) == 30 and all(space.contains(point) for point in points)
+    assert points == space.samples(30, seed)
+    assert all(space.contains(point) for point in space.samples(3, seed, "points"))
+
+
+def test_a_batch_is_drawn_as_single_points_are() -> None:
+    """Decision by decision, by the weights of the author, and on from a dead end without the answer that led there."""
+    space = parse(
+        "task classification on digits\n"
+        "network { conv2d(2 @ 3 | 4); { conv2d(2 | 4 | 8); relu? } | gelu; global_avg_pool; repeat 0..2 { linear(2..4) }\n"
+        "linear(outputs) }\nrequire params <= 100 or depth <= 2"
+    )
+    n = 6_000
+    together = Counter(space.samples(n))
+    singly = Counter(space.sample(seed) for seed in range(n))
+    chi_square = sum((together[p] - singly[p]) ** 2 / (together[p] + singly[p]) for p in {*together, *singly})
+    freedom = len({*together, *singly}) - 1
+    assert freedom > 20
+    assert abs(chi_square - freedom) <= 6 * (2 * freedom) ** 0.5
