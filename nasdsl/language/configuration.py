@@ -38,6 +38,8 @@ class Wire:
     before: Wire | None = None
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         return isinstance(other, Wire) and self.shape == other.shape and self.before == other.before
 
     def after(self, before: Wire | None) -> Wire:

@@ -180,8 +180,10 @@ class Machine:
     ) -> Wire:
         """Tell the recorder of a layer; its wire. It remembers the last cell that its inputs do."""
         wire = self.recorder.layer(place, op, arguments, inputs, shape, inserted, shares)
-        before = next((one.before for one in inputs if one.before is not None), None)
-        return wire.after(before)
+        for one in inputs:
+            if one.before is not None:
+                return wire.after(one.before)
+        return wire.after(None)
 
     # --- values -------------------------------------------------------------------------------
 

@@ -10,15 +10,17 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
+from nasdsl.language.configuration import Ask, Configuration
 from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals
 from nasdsl.language.errors import Infeasible
 from nasdsl.language.fold import Node
 from nasdsl.language.point import Point
 from nasdsl.language.profile import Branch, Profile
 from nasdsl.language.requires import Limit
+from nasdsl.language.watch import State
 
 MOST_REJECTED = 100_000  # draws before a `require` counts as too rare to sample
-_MOST_KEPT = 100_000  # places whose branches are remembered
+_MOST_KEPT = 50_000  # decisions that are remembered, with the way to them
 
 Accepts = Callable[[Point], bool]
 Real = Callable[[Decision], Answer]
@@ -32,6 +34,18 @@ class _Way(NamedTuple):
     value: int
 
 
+class _Stop:
+    """A decision on the way of a draw, and where its answers lead."""
+
+    __slots__ = ("ask", "decision", "following", "ways")
+
+    def __init__(self, ask: Ask, ways: list[_Way]) -> None:
+        self.ask = ask
+        self.decision = ask.decision(ask.domain)
+        self.ways = ways
+        self.following: dict[Answer | None, _Stop | None] = {}
+
+
 class Uniform:
     """Draws over the points of one profile."""
 
@@ -41,6 +55,8 @@ class Uniform:
         self._limit = limit
         self._accepts = accepts
         self._ways: dict[Node, list[_Way]] = {}
+        self._first: _Stop | None = None
+        self._kept = 0
 
     def draw(self, rng: random.Random, real: Real) -> Point:
         """One point; `real` answers the real ranges. Raises Infeasible where too few draws hold."""
@@ -57,35 +73,52 @@ class Uniform:
     def _at(self, index: int, real: Real) -> tuple[Point, int]:
         """The point of a number, and what it costs."""
         profile = self._profile
-        machine, rules = profile.machine, profile.rules
-        state, steps = rules.start if rules else (), profile.steps
-        configuration = machine.start()
-        cost = profile.begin()[0]
+        steps, cost = profile.steps, profile.begin()[0]
         found: dict[str, Answer] = {}
-        while True:
-            configuration, ask = machine.run(configuration)
-            if ask is None:
-                return Point(found), cost
-            for way in self._ways_at((configuration, state), ask):
+        stop = self._begin()
+        while stop is not None:
+            for way in stop.ways:
                 each = profile.within(way.value, steps - way.steps) if way.steps <= steps else 0
                 if index < each * way.branch.many:
                     break
                 index -= each * way.branch.many
             else:
                 raise AssertionError("the numbers of the ways add up to that of the place")
-            decision = ask.decision(ask.domain)
-            answer = _answer(way.branch, decision, index // each, real)
-            found[decision.path] = answer
+            answer = _answer(way.branch, stop.decision, index // each, real)
+            found[stop.decision.path] = answer
             index, steps, cost = index % each, steps - way.steps, cost + way.branch.cost
-            state, configuration = way.branch.end[1], ask.resume(answer)
+            stop = self._after(stop, way, answer)
+        return Point(found), cost
 
-    def _ways_at(self, node: Node, ask: object) -> list[_Way]:
+    def _begin(self) -> _Stop | None:
+        if self._first is None or self._kept > _MOST_KEPT:
+            self._kept = 0
+            rules = self._profile.rules
+            self._first = self._stop(self._profile.machine.start(), rules.start if rules else ())
+        return self._first
+
+    def _after(self, stop: _Stop, way: _Way, answer: Answer) -> _Stop | None:
+        """The next decision; None at the end. Answers that make no difference share the way on."""
+        key = answer if isinstance(way.branch.answers, tuple) else None
+        if key not in stop.following:
+            stop.following[key] = self._stop(stop.ask.resume(answer), way.branch.end[1])
+        return stop.following[key]
+
+    def _stop(self, configuration: Configuration, state: State) -> _Stop | None:
+        configuration, ask = self._profile.machine.run(configuration)
+        if ask is None:
+            return None
+        self._kept += 1
+        node = configuration, state
+        return _Stop(ask, self._ways_at(node, ask))
+
+    def _ways_at(self, node: Node, ask: Ask) -> list[_Way]:
         ways = self._ways.get(node)
         if ways is None:
             if len(self._ways) > _MOST_KEPT:
                 self._ways.clear()
             ways = self._ways[node] = []
-            for branch in self._profile.branches(ask, node[1]):  # type: ignore[arg-type]
+            for branch in self._profile.branches(ask, node[1]):
                 value, steps = self._profile.value_at(branch.end), self._profile.steps_of(node, branch)
                 if value is not None and steps is not None:
                     ways.append(_Way(branch, steps, value))

@@ -69,19 +69,31 @@ class Feasibility:
     fixed: Mapping[str, Answer] = field(default_factory=dict)
 
 
+# What comes of an answer: for each bound the cost up to the next decision, and the least (or most) from there.
+Costs: TypeAlias = tuple[tuple[int, int | None], ...]
+Outlook: TypeAlias = Mapping[Answer, Costs]
+
+
 class Junction:
     """One decision on the way, as it is put; `following` are the junctions its answers lead to."""
 
-    __slots__ = ("ask", "decision", "following", "forks", "spent", "state")
+    __slots__ = ("ask", "decision", "following", "forks", "outlook", "spent", "state")
 
     def __init__(
-        self, ask: Ask, decision: Decision, spent: tuple[int, ...], state: State, forks: bool
+        self,
+        ask: Ask,
+        decision: Decision,
+        spent: tuple[int, ...],
+        state: State,
+        forks: bool,
+        outlook: Outlook,
     ) -> None:
         self.ask = ask
         self.decision = decision
         self.spent = spent
         self.state = state
         self.forks = forks
+        self.outlook = outlook
         self.following: dict[Answer | None, Junction | bool] = {}
 
 
@@ -106,6 +118,7 @@ class Walks:
         self._feasibility = feasibility
         self._root: Way | None = None
         self._kept = 0
+        self._outlooks: dict[tuple[Configuration, State, Domain], Outlook] = {}
 
     def decide(self, choose: Choose) -> Point:
         """One walk. Raises AnswerError for an answer that is not offered, Infeasible where no
@@ -140,7 +153,7 @@ class Walks:
             self._kept = 0
             start, rules = self._machine.start(), self._feasibility.rules
             state = rules.start if rules else ()
-            self._root = self._arrive(start, self._paid((), start, state), state)
+            self._root = self._arrive(start, tuple(cost for cost, _ in self._ahead(start, state)), state)
         return self._root
 
     def _again(self, taken: list[_Taken], choose: Choose) -> Way:
@@ -170,7 +183,10 @@ class Walks:
         if state is None:
             return False
         following = junction.ask.resume(answer)
-        return self._arrive(following, self._paid(junction.spent, following, state), state)
+        ahead = junction.outlook.get(answer)
+        costs = self._ahead(following, state) if ahead is None else ahead
+        spent = tuple(s + cost for s, (cost, _) in zip(junction.spent, costs, strict=True))
+        return self._arrive(following, spent, state)
 
     def _arrive(self, configuration: Configuration, spent: tuple[int, ...], state: State) -> Way:
         """Run on to the next decision, and prune what it offers."""
@@ -182,13 +198,18 @@ class Walks:
             bounds, rules = self._feasibility.bounds, self._feasibility.rules
             within = all(b.limit.allows(s) for s, b in zip(spent, bounds, strict=True))
             return within and (rules is None or rules.accept(node, state))
-        domain = self._offered(ask, spent, state)
+        outlook: Outlook = {}
+        rules = self._feasibility.rules
+        domain = _fixed(ask, self._feasibility.fixed, ask.domain if rules is None else rules.offered(ask))
+        if domain is not None and self._is_pruned(ask) and not _is_long(domain):
+            outlook = self._outlook(node, ask, domain, state)
+            domain = self._within(domain, outlook, spent)
         if domain is None:
             return False
         self._kept += 1
         decision = ask.decision(domain)
         forks = ask.structural or self._may_cost(decision) or self._observes(ask)
-        return Junction(ask, decision, spent, state, forks)
+        return Junction(ask, decision, spent, state, forks, outlook)
 
     def _observes(self, ask: Ask) -> bool:
         """Whether the answer alone, even one among very many, bears on a rule."""
@@ -205,39 +226,51 @@ class Walks:
         settled = isinstance(decision.domain, Reals) or decision.path.startswith("train/")
         return bool(self._feasibility.bounds) and not settled
 
-    def _paid(self, spent: tuple[int, ...], following: Configuration, state: State) -> tuple[int, ...]:
-        """The costs so far, up to the next decision."""
-        bounds = self._feasibility.bounds
-        before = spent or (0,) * len(bounds)
-        return tuple(s + b.after(following, state)[0] for s, b in zip(before, bounds, strict=True))
+    def _ahead(self, following: Configuration, state: State) -> Costs:
+        """For each bound, the cost up to the next decision, and the least (or most) from there."""
+        return tuple(bound.after(following, state) for bound in self._feasibility.bounds)
 
-    def _offered(self, ask: Ask, spent: tuple[int, ...], state: State) -> Domain | None:
-        """What of a domain can be completed; None where nothing can."""
-        rules = self._feasibility.rules
-        domain = _fixed(ask, self._feasibility.fixed, ask.domain if rules is None else rules.offered(ask))
-        if domain is None:
-            return None
+    def _is_pruned(self, ask: Ask) -> bool:
+        return bool(
+            self._feasibility.bounds or (self._feasibility.exists and ask.structural)
+        ) or self._observes(ask)
+
+    def _outlook(self, node: Configuration, ask: Ask, domain: Domain, state: State) -> Outlook:
+        """What each answer that can be completed costs; alike wherever a walk comes to an equal place."""
+        key = (node, state, domain)
+        known = self._outlooks.get(key)
+        if known is None:
+            if len(self._outlooks) > _MOST_JUNCTIONS:
+                self._outlooks.clear()
+            told = ((answer, self._told(ask, answer, state)) for answer in answers(domain))
+            known = self._outlooks[key] = {answer: costs for answer, costs in told if costs is not None}
+        return known
+
+    def _told(self, ask: Ask, answer: Answer, state: State) -> Costs | None:
+        """What an answer costs; None where no walk with it ends well, whatever it costs."""
         observed = self._observes(ask)
-        if self._feasibility.bounds or observed or (self._feasibility.exists and ask.structural):
-            return _filtered(domain, lambda answer: self._can_follow(ask, answer, spent, state, observed))
-        return domain
-
-    def _can_follow(
-        self, ask: Ask, answer: Answer, spent: tuple[int, ...], state: State, observed: bool
-    ) -> bool:
-        """Whether a walk with this answer can end well, as far as bounds can tell."""
         after = self._state_after(ask, state, answer) if observed else state
         if after is None:
-            return False
+            return None
         following = ask.resume(answer)
         exists = self._feasibility.exists
         if exists is not None and (ask.structural or observed) and exists.after(following, after)[1] is None:
-            return False
-        for paid, bound in zip(spent, self._feasibility.bounds, strict=True):
-            cost, still = bound.after(following, after)
-            if still is None or not bound.limit.allows(paid + cost + still):
-                return False
-        return True
+            return None
+        costs = self._ahead(following, after)
+        return None if any(still is None for _, still in costs) else costs
+
+    def _within(self, domain: Domain, outlook: Outlook, spent: tuple[int, ...]) -> Domain | None:
+        """The part of a domain whose answers can be completed within all limits; None if nothing."""
+        limits = [bound.limit for bound in self._feasibility.bounds]
+        kept = [
+            answer
+            for answer, costs in outlook.items()
+            if all(
+                limit.allows(paid + cost + (still or 0))
+                for limit, paid, (cost, still) in zip(limits, spent, costs, strict=True)
+            )
+        ]
+        return domain if len(kept) == size(domain) else _listed(domain, kept)
 
 
 def _answer(decision: Decision, choose: Choose) -> Answer:
@@ -247,12 +280,9 @@ def _answer(decision: Decision, choose: Choose) -> Answer:
     return float(answer) if isinstance(decision.domain, Reals) else answer
 
 
-def _filtered(domain: Domain, keep: Callable[[Answer], bool]) -> Domain | None:
-    """The part of a domain that `keep` lets through, in the simplest form; None if nothing."""
-    if isinstance(domain, Reals) or size(domain) > _FILTERED:
-        return domain
-    kept = [answer for answer in answers(domain) if keep(answer)]
-    return domain if len(kept) == size(domain) else _listed(domain, kept)
+def _is_long(domain: Domain) -> bool:
+    """Whether its answers are too many to be gone through one by one."""
+    return isinstance(domain, Reals) or size(domain) > _FILTERED
 
 
 def _fixed(ask: Ask, fixed: Mapping[str, Answer], domain: Domain | None) -> Domain | None:
@@ -283,7 +313,7 @@ def _listed(domain: Domain, kept: list[Answer]) -> Domain | None:
 
 
 def _without(domain: Domain, withdrawn: list[Answer]) -> Domain | None:
-    if isinstance(domain, Reals) or size(domain) > _FILTERED:
+    if _is_long(domain):
         return None  # its answer was not what failed, or trying all of them would take for ever
     return _listed(domain, [answer for answer in answers(domain) if answer not in withdrawn])
 

@@ -244,9 +244,9 @@ def test_a_batch_is_drawn_as_single_points_are() -> None:
     space = parse(
         "task classification on digits\n"
         "network { conv2d(2 @ 3 | 4); { conv2d(2 | 4 | 8); relu? } | gelu; global_avg_pool; repeat 0..2 { linear(2..4) }\n"
-        "linear(outputs) }\nrequire params <= 100 or depth <= 2"
+        "linear(outputs) }\nrequire params <= 400 or depth <= 3"
     )
-    n = 6_000
+    n = 2_000
     together = Counter(space.samples(n))
     singly = Counter(space.sample(seed) for seed in range(n))
     chi_square = sum((together[p] - singly[p]) ** 2 / (together[p] + singly[p]) for p in {*together, *singly})
