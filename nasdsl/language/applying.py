@@ -55,6 +55,8 @@ def apply_value(m: Machine, term: ApplyValue, rest: Rest, wire: Wire, frames: Fr
         return rest.parent, wire, frames
     if not isinstance(value, Spec):  # a parameter that is used as an operation, and was given a number
         raise Dead(f"`{value}` is a value, and stands where an operation is expected")
+    if m.signatures[value.name].arity != (1, 1):
+        raise Dead(f"`{value.name}` joins several wires, and one flows here")
     label: Label = frames[rest.depth][term.label]
     place = join(label.place, term.key)
     out, frames = layer(m, m.signatures[value.name], value.arguments, wire, place, frames)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nasdsl.language import syntax as s
-from nasdsl.language.graphs import Do, fixed
+from nasdsl.language.forking import Do
+from nasdsl.language.graphs import fixed
 from nasdsl.language.scope import Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.tree import Join, Part, Previous, Remember, Statement

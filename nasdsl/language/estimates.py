@@ -17,12 +17,14 @@ from nasdsl.language.tree import (
     Cell,
     ChoiceHole,
     Constant,
+    Make,
     Operation,
     OptionalHole,
     Outer,
     Quantity,
     RangeHole,
     ValueTerm,
+    Whether,
 )
 
 # All shapes that a wire can have: at most one (as intervals) for each meaning of the axes.
@@ -36,6 +38,13 @@ class Range:
 
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call, of which only the name is known."""
+
+    name: str
 
 
 @dataclass
@@ -110,14 +119,20 @@ def high_of(n: Any) -> float:
 
 
 def values_of(v: Survey, term: ValueTerm) -> list[Any]:
-    """All values a term can have, numbers in between left out; []: not known."""
+    """All values a term can have, numbers in between left out; []: not known, or calls."""
+    found = values_or_calls(v, term)
+    return [] if any(isinstance(one, Called) for one in found) else found
+
+
+def values_or_calls(v: Survey, term: ValueTerm) -> list[Any]:
+    """The same, where calls stand for themselves (`Called`)."""
     match term:
         case Constant(value=value):
             return [value]
         case Cell(slot=slot):
             return v.parameters[-1].get(slot, [])
         case Outer(inner=inner):
-            return values_of(v, inner)
+            return values_or_calls(v, inner)
         case Quantity(name=name):
             return [v.quantities[name]]
         case RangeHole(domain=domain):
@@ -129,7 +144,12 @@ def values_of(v: Survey, term: ValueTerm) -> list[Any]:
         case ChoiceHole(options=options):
             return _together(v, list(options.values()))
         case OptionalHole(inner=inner):
-            return [None, *values_of(v, inner)]
+            return [None, *values_or_calls(v, inner)]
+        case Make(signature=signature):
+            return [Called(signature.name)]
+        case Whether(value=inner, name=name):
+            found = values_or_calls(v, inner)
+            return list(dict.fromkeys(one == Called(name) for one in found))
         case Operation(name=name, operands=operands):
             return _worked_out(v, name, term, operands)
         case _:
@@ -137,7 +157,7 @@ def values_of(v: Survey, term: ValueTerm) -> list[Any]:
 
 
 def _together(v: Survey, options: list[ValueTerm]) -> list[Any]:
-    several = [values_of(v, option) for option in options]
+    several = [values_or_calls(v, option) for option in options]
     if any(not values for values in several):
         return []
     return list(dict.fromkeys(value for values in several for value in values))

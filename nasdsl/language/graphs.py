@@ -9,14 +9,14 @@ from typing import TypeAlias
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import Span
+from nasdsl.language.forking import Do
+from nasdsl.language.merging import Sources, operate
 from nasdsl.language.scope import Binding, Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.tree import ChoiceHole, Constant, Feed, Join, Part, Statement, ValueTerm
+from nasdsl.language.tree import ChoiceHole, Constant, Feed, Part, Statement, ValueTerm
 from nasdsl.language.values import bind
 from nasdsl.language.wires import any_of, asks_unused, join, kept, merge_named, sequence, subsets
 
-# How a value is resolved as a statement: `statements.do`, handed in since it hands over to here.
-Do = Callable[[Checker, s.Value, Scope, str], Statement | None]
 Let = Callable[[Checker, s.Let, Scope], None]
 
 
@@ -130,25 +130,21 @@ def _wire(c: Checker, node: s.Wire, found: _Dag, do: Do) -> list[Statement]:
     name = _target(c, node, found)
     if name is None:
         return []
-    merge = node.value.id if isinstance(node.value, s.Name) and node.value.id in _JOINS else None
-    takes = None if merge else _takes(c, node, found.scope)
-    if takes is not None and takes > 1:
+    inner, items = found.scope.inner(name), list[Statement]()
+    takes = _takes(c, node, found.scope)
+    if takes is not None:
         fed = _fed(c, node, name, takes, found)
         items, into = fed if fed is not None else ([], (0,) * takes)
+        operation = do(c, node.value, replace(inner, fed=into), "")
     else:
-        gathered = _gathered(c, node, name, merge or "add", found)
-        items, into = [] if gathered is None else [gathered], None
-    if merge is None:
-        operation = do(c, node.value, replace(found.scope.inner(name), fed=into), "")
-        items += [operation] if operation is not None else []
+        gathered = _gathered(c, node, name, found)
+        operation = operate(c, node.value, inner, "", gathered, do) if gathered is not None else None
+    items += [operation] if operation is not None else []
     if name.startswith("output."):
         return [*items, kept(found.outputs[name.removeprefix("output.")])]
     cell = found.scope.frame.cell()
     found.name(name, cell, node.span)
     return [*items, kept(cell)]
-
-
-_JOINS = ("add", "concat", "mean", "mul")
 
 
 def _target(c: Checker, node: s.Wire, found: _Dag) -> str | None:
@@ -228,15 +224,16 @@ def _fed(
     return [Feed((first, scope.frame.size), parts, hole, chosen, into, span=node.span)], into
 
 
-def _gathered(c: Checker, node: s.Wire, name: str, merge: str, found: _Dag) -> Join | None:
-    """The sources of a wire as one."""
+def _gathered(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None:
+    """The sources of a wire that is one."""
     first = found.scope.frame.size
-    row = merge_named(c, merge, node.span)
     sources = _sources(c, node, name, found)
     if sources is None:
         return None
     parts, picked, _ = sources
-    return join(c, parts, row, found.scope, name, first, node.span, *(picked or (None, None)))
+    hole, chosen = picked or (None, {})
+    slots, place = (first, found.scope.frame.size), found.scope.fresh_place(name)
+    return Sources(parts, hole, chosen, slots, found.scope.label, place, node.span)
 
 
 Picked: TypeAlias = tuple[ChoiceHole, dict[Answer, tuple[int, ...]]]

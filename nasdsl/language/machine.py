@@ -45,6 +45,7 @@ from nasdsl.language.tree import (
     RangeHole,
     Statement,
     ValueTerm,
+    Whether,
 )
 
 MAX_STEPS = 300_000
@@ -131,6 +132,7 @@ class Machine:
             Outer: lambda term, frames, depth: self.evaluate(term.inner, frames, TOP),
             Quantity: lambda term, frames, depth: self.quantities[term.name],
             Operation: self._operation,
+            Whether: self._whether,
             Make: self._make,
             RangeHole: self._range_hole,
             ChoiceHole: self._choice_hole,
@@ -212,6 +214,10 @@ class Machine:
             return term.function(*operands)
         except (ArithmeticError, ValueError, TypeError) as error:
             raise Dead(f"`{term.name}` cannot be worked out: {error}") from None
+
+    def _whether(self, term: Whether, frames: Frames, depth: int) -> Any:
+        value = self.evaluate(term.value, frames, depth)
+        return value if type(value) is Pending else type(value) is Spec and value.name == term.name
 
     def _make(self, term: Make, frames: Frames, depth: int) -> Any:
         arguments: dict[str, Value] = {}

@@ -130,6 +130,7 @@ class Scope:
     references: dict[int, Span] = field(default_factory=dict)  # what is declared where (facts.py)
     wires: dict[str, NamedWire] = field(default_factory=dict)
     fed: tuple[int, ...] | None = None
+    joined: bool = False  # whether what stands here has joined its wires already, where it is a way to
     surroundings: Surroundings = field(default_factory=Surroundings)
 
     def inner(self, name: str = "", alternative: str = "") -> Scope:

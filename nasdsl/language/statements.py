@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nasdsl.language import syntax as s
-from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.cells import cell
-from nasdsl.language.configuration import YES_OR_NO
-from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.enclosing import enclosing
 from nasdsl.language.errors import Span
+from nasdsl.language.forking import choice, name_of, optional
 from nasdsl.language.graphs import dag, parallel
 from nasdsl.language.node import Node
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
@@ -27,11 +25,9 @@ from nasdsl.language.tree import (
     Around,
     Branch,
     Cell,
-    ChoiceHole,
     Close,
     Constant,
     Definition,
-    Fork,
     Loop,
     Make,
     Merge,
@@ -55,7 +51,7 @@ AUGMENT_GROUPS = ("augment",)
 def body(c: Checker, block: s.Block, scope: Scope) -> Sequence:
     """The statements of a body in a scope that is new; names bound in it end with it."""
     first = scope.frame.size
-    scope = replace(scope, fed=None)
+    scope = replace(scope, fed=None, joined=False)
     items = [statement(c, node, scope) for node in block.statements]
     for name, binding in scope.names.items():
         if not binding.used and binding.what == "let":
@@ -114,9 +110,9 @@ def do(c: Checker, node: s.Value, scope: Scope, label: str = "") -> Statement | 
         case s.Call():
             return _call(c, node, scope, label)
         case s.Choice():
-            return _choice(c, node, scope, label)
+            return choice(c, node, scope, label, do)
         case s.Optional(value=inner):
-            return _optional(c, node, inner, scope, label)
+            return optional(c, node, inner, scope, label, do)
         case s.Block():
             return body(c, node, scope.inner(label))
         case _:
@@ -136,7 +132,7 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
     if row is None:
         _unknown(c, node, scope, groups)
         return None
-    if refuse_later(c, row, node.span):
+    if refuse_later(c, row, node.span) or _joins_one(c, row, node.span):
         return None
     if node.body is not None and not row.body:
         c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
@@ -145,6 +141,16 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
     if scope.in_train:
         return setting_call(c, row, node, scope, label)
     return _wrapper(c, row, node, scope, label) if row.body else _apply(c, row, node, scope, label)
+
+
+def _joins_one(c: Checker, row: Signature, span: Span) -> bool:
+    """Report a way to join wires where only one flows."""
+    if row.arity == (1, 1):
+        return False
+    message = f"`{row.name}` joins several wires, and one flows here"
+    help = f"name the wires in a dag, `x = {row.name} from a, b`, or write `parallel(merge = {row.name}) {{ … }}`"
+    c.problems.error("bad-wire", message, span, help)
+    return True
 
 
 def _groups(scope: Scope) -> tuple[str, ...]:
@@ -206,6 +212,8 @@ def _let_as_statement(
 ) -> Statement | None:
     mark(term, CONTROL)
     for outcome in outcomes(term):
+        if isinstance(outcome, Make) and not scope.joined and _joins_one(c, outcome.signature, node.span):
+            return None
         if isinstance(outcome, Make) and outcome.signature.group not in NETWORK_GROUPS:
             message = f"`{node.name}` can be `{outcome.signature.name}`, which is no operation of a network"
             c.problems.error("misplaced-op", message, node.span)
@@ -272,44 +280,6 @@ def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str
 
 
 # --- decisions between statements -----------------------------------------------------------
-
-
-def _choice(c: Checker, node: s.Choice, scope: Scope, label: str) -> Statement:
-    first = scope.frame.size
-    name = scope.fresh(label or "choice")
-    cell = scope.frame.cell()
-    bodies: dict[Answer, Statement | None] = {}
-    alternatives = []
-    for answer, alternative in zip(answers_of(c, node, None), node.alternatives, strict=True):
-        inner = scope.inner(name if label else "", str(answer)).alternative()
-        bodies[answer] = do(c, alternative.value, inner)
-        alternatives.append(inner)
-    scope.absorb(*alternatives)
-    domain = Options(tuple(bodies), weights_of(c, node))
-    key, site = scope.prefix + name, scope.site + name
-    options: dict[Answer, ValueTerm] = {answer: Constant(str(answer)) for answer in bodies}
-    hole = ChoiceHole(cell, scope.label, key, site, CONTROL, domain, options, span=node.span)
-    return Fork((first, cell + 1), hole, bodies, span=node.span)
-
-
-def _optional(c: Checker, node: s.Value, inner: s.Value, scope: Scope, label: str) -> Statement:
-    first = scope.frame.size
-    name = scope.fresh(label or _name_of(inner))
-    cell = scope.frame.cell()
-    there = scope.inner(name, "yes")
-    done = do(c, inner, there)
-    key, site = scope.prefix + name, scope.site + name
-    options: dict[Answer, ValueTerm] = {False: Constant(False), True: Constant(True)}
-    hole = ChoiceHole(cell, scope.label, key, site, CONTROL, YES_OR_NO, options, span=node.span)
-    return Fork((first, cell + 1), hole, {False: None, True: done}, span=node.span)
-
-
-def _name_of(node: s.Value) -> str:
-    match node:
-        case s.Name(id=name) | s.Call(name=name) | s.Labelled(label=name):
-            return name
-        case _:
-            return "optional"
 
 
 def _branch(c: Checker, node: s.If, scope: Scope) -> Statement:
@@ -419,9 +389,9 @@ def _members(c: Checker, block: s.Block, scope: Scope) -> tuple[dict[str, Statem
         inner, is_optional = node.value, False
         if isinstance(inner, s.Optional):
             inner, is_optional = inner.value, True
-        name, number = _name_of(inner), 2
+        name, number = name_of(inner), 2
         while name in members:
-            name, number = f"{_name_of(inner)}#{number}", number + 1
+            name, number = f"{name_of(inner)}#{number}", number + 1
         labelled = isinstance(inner, s.Labelled)  # a label names the member and its decision at once
         done = do(c, inner, scope if labelled else scope.inner(name))
         members[name] = done if done is not None else Sequence((0, 0), ())

@@ -22,6 +22,7 @@ from nasdsl.language.estimates import (
     product_size,
     shape_values,
     values_of,
+    values_or_calls,
 )
 from nasdsl.language.misfits import need_fitting_weight
 from nasdsl.language.network import Value
@@ -452,7 +453,7 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
     if len(v.parameters) > _DEPTH:
         v.can_fail = True
         return wires
-    cells = {i + 1: values_of(v, argument) for i, argument in enumerate(term.arguments)}
+    cells = {i + 1: values_or_calls(v, argument) for i, argument in enumerate(term.arguments)}
     given = tuple(tuple(values) for values in cells.values())
     named = {i + 1: v.cells[-1].get(slot, {}) for i, slot in _wires_of(term)}
     shapes = tuple(tuple(one.items()) for one in (wires, v.before, *named.values()))

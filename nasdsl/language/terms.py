@@ -12,6 +12,7 @@ from nasdsl.language.tree import (
     Outer,
     RangeHole,
     ValueTerm,
+    Whether,
 )
 
 
@@ -47,7 +48,7 @@ def parts(term: ValueTerm) -> list[ValueTerm]:
 def children(term: ValueTerm) -> list[ValueTerm]:
     """The terms right below a term."""
     match term:
-        case Outer(inner=inner) | OptionalHole(inner=inner):
+        case Outer(inner=inner) | OptionalHole(inner=inner) | Whether(value=inner):
             return [inner]
         case Operation(operands=operands):
             return list(operands)

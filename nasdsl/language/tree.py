@@ -68,6 +68,13 @@ class Operation(Term):
     operands: tuple[ValueTerm, ...]
 
 
+class Whether(Term):
+    """Whether a value is a call of that name."""
+
+    value: ValueTerm
+    name: str
+
+
 class Make(Term):
     """A call that is a value: becomes a Spec."""
 
@@ -113,7 +120,7 @@ class OptionalHole(Hole):
     inner: ValueTerm
 
 
-ValueTerm: TypeAlias = Constant | Cell | Outer | Quantity | Operation | Make | Hole
+ValueTerm: TypeAlias = Constant | Cell | Outer | Quantity | Operation | Whether | Make | Hole
 
 
 # --- statements -----------------------------------------------------------------------------

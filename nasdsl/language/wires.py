@@ -25,7 +25,7 @@ from nasdsl.language.tree import (
 from nasdsl.language.values import value
 
 _MOST_SUBSETS = 4_096  # of wires that one decision may choose from
-_MERGES = ("add", "concat", "mean", "mul")
+JOINS = tuple(sorted(name for name, row in table.LAYERS.items() if row.arity != (1, 1)))
 
 
 def join(
@@ -57,8 +57,8 @@ def join(
 
 def merge_named(c: Checker, name: object, span: Span) -> Signature:
     """The operation that joins wires."""
-    if name not in _MERGES:
-        c.problems.unknown("unknown-option", f"wires are not joined by `{name}`", span, str(name), _MERGES)
+    if name not in JOINS:
+        c.problems.unknown("unknown-option", f"wires are not joined by `{name}`", span, str(name), JOINS)
         name = "add"
     return table.LAYERS[str(name)]
 

@@ -12,8 +12,12 @@ from nasdsl.language.space import Space
 HEAD = "space wired\ntask classification on shape(3, 8, 8, classes = 4)\n"
 
 
+MEET = "block meet(a: wire, b: wire, how) { dag { output = how from a, b } }"
+
+
 def space(network: str) -> Space:
-    return Space(check(parse(f"{HEAD}network {{ {network}; global_avg_pool; linear(outputs) }}")))
+    text = f"{HEAD}network {{ {network}; global_avg_pool; linear(outputs) }}"
+    return Space(check(parse(text + "\n" + MEET if "meet(" in network else text)))
 
 
 def ops(found: Space, **answers: object) -> list[tuple[str, tuple[str, ...]]]:
@@ -266,3 +270,40 @@ def test_a_recursion_over_a_range_of_depths_is_followed_to_its_end() -> None:
     head = "task classification on digits\nblock halve(levels) { if levels > 0 { max_pool(2); halve(levels - 1) } }\n"
     found = Space(check(parse(head + "network { conv2d(2); halve(1..3); flatten; linear(outputs) }")))
     assert found.count() == 3
+
+
+PAIR = "x = conv2d(8) from input; y = conv2d(4, kernel = 1) from x"
+JOINING = {
+    "a choice": "c: concat | add",
+    "blocks": "c: { concat; relu } | { add; tanh }",
+    "a let": "way",
+    "a let that is another operation, too": "mixed",
+    "a parameter": "meet(c: concat | tanh)",
+}
+
+
+@pytest.mark.parametrize("written", JOINING.values(), ids=JOINING)
+def test_each_way_to_join_joins_the_wires_themselves(written: str) -> None:
+    found = space(
+        "dag { let way = c: concat | add; let mixed = c: concat | relu;"
+        f" {PAIR}; z = conv2d(4) from input; o = {written} from z, y; output = concat from unused }}"
+    )
+    merges = {
+        (layer.op, layer.inputs)
+        for point in found.enumerate()
+        for layer in found.decided(point).layers
+        if layer.name == "o" or layer.name.startswith("o_") and layer.op in ("concat", "add")
+    }
+    both = ("z_conv2d", "y_conv2d")
+    assert ("concat", both) in merges and ("add", both) in merges and len(merges) == 2
+
+
+def test_ways_to_join_that_do_not_fit_are_pruned() -> None:
+    found = space(f"dag {{ {PAIR}; output = concat | add | mul from any(1..2, earlier) }}")
+    single = 3 * 3  # one wire, as it is
+    assert found.count() == single + 3  # and what differs in its channels, side by side alone
+
+
+def test_a_way_to_join_stands_where_several_wires_are() -> None:
+    assert codes("let way = concat | add; way; add; conv2d(8)") == ["bad-wire", "bad-wire"]
+    assert codes(f"dag {{ {PAIR}; output = concat? from x, y }}") == ["bad-wire"]
