@@ -17,7 +17,7 @@ from nasdsl.language.tree import Apply, ApplyValue, ValueTerm
 def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> Step:
     arguments: Mapping[str, Value] | None = term.constant
     if arguments is None:
-        found = arguments_of(m, term.signature, term.arguments, term.checks, frames, rest.depth)
+        found = arguments_of(m, term.arguments, term.checks, frames, rest.depth)
         if isinstance(found, Pending):
             return m.ask(found, rest, wire, frames)
         arguments = found
@@ -28,7 +28,6 @@ def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> St
 
 def arguments_of(
     m: Machine,
-    signature: Signature,
     terms: tuple[tuple[str, ValueTerm], ...],
     checks: tuple[tuple[str, Kind], ...],
     frames: Frames,
@@ -41,9 +40,7 @@ def arguments_of(
         if type(value) is Pending:
             return value
         arguments[name] = value
-    for name, kind in checks:
-        if not fits(kind, arguments[name]):
-            raise Dead(f"`{name} = {arguments[name]}` is out of range for `{signature.name}`")
+    m.suit(arguments, checks)
     return arguments
 
 
@@ -121,15 +118,6 @@ def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) 
         return signature.shape(arguments, (source,), must)
     except ShapeError as error:
         return str(error)
-
-
-def fits(kind: Kind, value: object) -> bool:
-    """Whether a number that was worked out lies in the range of its argument's kind."""
-    if type(value) is not int and (type(value) is not float or kind.type == "int"):
-        return False
-    if kind.low is not None and (value < kind.low or (kind.open_low and value == kind.low)):
-        return False
-    return kind.high is None or value <= kind.high
 
 
 def must(condition: bool | None, message: str, help: str) -> None:

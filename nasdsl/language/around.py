@@ -17,7 +17,7 @@ from nasdsl.language.tree import Around, Close
 
 def around(m: Machine, term: Around, rest: Rest, wire: Wire, frames: Frames) -> Step:
     row = term.close.signature
-    arguments = arguments_of(m, row, term.close.arguments, term.checks, frames, rest.depth)
+    arguments = arguments_of(m, term.close.arguments, term.close.checks, frames, rest.depth)
     if isinstance(arguments, Pending):
         return m.ask(arguments, rest, wire, frames)
     frames = set_cell(frames, rest.depth, term.close.skip, wire)
@@ -40,7 +40,7 @@ def close(m: Machine, term: Close, rest: Rest, wire: Wire, frames: Frames) -> St
     row, skipped = term.signature, frames[rest.depth][term.skip]
     if m.blind:
         return rest.parent, wire, wipe(frames, rest.depth, term.slots)
-    arguments = arguments_of(m, row, term.arguments, (), frames, rest.depth)
+    arguments = arguments_of(m, term.arguments, term.checks, frames, rest.depth)
     assert not isinstance(arguments, Pending)  # `around` has asked them all
     if adapts_input(arguments):
         return rest.parent, wire, wipe(frames, rest.depth, term.slots)

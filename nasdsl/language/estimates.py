@@ -90,10 +90,11 @@ def shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
         return [wanted.default]
     if wanted.kind.type in ("int", "numbers"):
         numbers = [n for n in values if not isinstance(n, bool)]
-        whole = [_as_dim(n) for n in numbers if n is not None]
+        whole = [_as_dim(n) for n in numbers if n is not None and not _is_fraction(n)]
+        v.can_fail = v.can_fail or any(_is_fraction(n) for n in numbers)
         none = [None] if None in values else []
         if not whole:
-            return none
+            return none or [wanted.default]
         joined = whole[0]
         for n in whole[1:]:
             joined = hull(joined, n)
@@ -102,6 +103,11 @@ def shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
             joined = interval(int(wanted.kind.low), max(int(wanted.kind.low), upper(joined)))
         return [joined, *none]
     return values
+
+
+def _is_fraction(n: Any) -> bool:
+    """Whether a number can stand for no whole one: the points with it are pruned."""
+    return isinstance(n, float) and not n.is_integer()
 
 
 def _as_dim(n: Any) -> Any:
@@ -171,7 +177,7 @@ def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm
     several = [_ends(values_of(v, operand)) for operand in operands]
     if any(not ends for ends in several) or product_size(several) > COMBINATIONS:
         return []
-    results = []
+    results: list[Any] = []
     for combination in product(*several):
         try:
             results.append(term.function(*combination))
@@ -181,10 +187,15 @@ def _worked_out(v: Survey, name: str, term: Operation, operands: tuple[ValueTerm
         exact = all(not hasattr(value, "low") for operand in operands for value in values_of(v, operand))
         agreed = name in _MONOTONE and len(set(results)) == 1  # at both ends, so everywhere between
         return list(dict.fromkeys(results)) if exact or agreed else []
-    numbers = [r for r in results if isinstance(r, int) and not isinstance(r, bool)]
-    if len(numbers) != len(results) or name in ("mod",):
+    if not results or any(isinstance(r, bool) or not isinstance(r, int | float) for r in results):
         return []
-    return [interval(min(numbers), max(numbers))] if numbers else []
+    between = any(hasattr(value, "low") for operand in operands for value in values_of(v, operand))
+    if any(isinstance(r, float) for r in results) and not between:
+        return list(dict.fromkeys(results))
+    if name == "mod":
+        return []
+    low, high = min(results), max(results)
+    return [interval(low, high) if isinstance(low, int) and isinstance(high, int) else Range(low, high)]
 
 
 def _ends(values: list[Any]) -> list[Any]:

@@ -1,4 +1,7 @@
-"""Whether a value suits the kind of its argument, said in words."""
+"""Whether a value suits the kind of its argument, said in words.
+
+A real that is whole is a whole number: one rule for what is written and for what is worked out.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def suits(value: Value, kind: Kind) -> bool:
     """Whether a decided value may stand for an argument of this kind."""
     match kind.type:
         case "int" | "numbers":
-            return type(value) is int and _inside(value, kind)
+            return is_whole(value) and _inside(value, kind)  # type: ignore[arg-type]
         case "real":
             return type(value) in (int, float) and _inside(float(value), kind)  # type: ignore[arg-type]
         case "bool":
@@ -56,6 +59,25 @@ def suits(value: Value, kind: Kind) -> bool:
             return value in kind.options
         case _:
             return isinstance(value, Spec)
+
+
+def is_whole(value: Value) -> bool:
+    """Whether a number is whole, also one that was worked out as a real: 8 * 1.5."""
+    return type(value) is int or (type(value) is float and value.is_integer())
+
+
+def as_kind(value: Value, kind: Kind) -> Value:
+    """A value that suits a kind, as its argument takes it: where a whole number is asked for, 12.0 is 12."""
+    return int(value) if type(value) is float and kind.type in ("int", "numbers") else value
+
+
+def refusal(name: str, value: Value, kind: Kind) -> tuple[str, str]:
+    """What is said of a value that does not suit, and the remedy."""
+    message = f"`{name}` takes {describe(kind)}, not {_show(value)}"
+    fraction = (
+        type(value) is float and kind.type in ("int", "numbers") and not value.is_integer() and abs(value) > 1
+    )
+    return message, "`round(…)` makes it a whole number" if fraction else ""
 
 
 def _inside(number: float, kind: Kind) -> bool:
@@ -69,9 +91,10 @@ def check_constant(problems: Problems, value: Value, kind: Kind | None, span: Sp
     if kind is None or suits(value, kind):
         return True
     number = isinstance(value, int | float) and kind.type in ("int", "real", "numbers")
-    right_type = number and (kind.type == "real" or type(value) is int)
+    right_type = number and (kind.type == "real" or is_whole(value))
     code = "out-of-range" if right_type else "wrong-kind"
-    problems.error(code, f"`{name}` takes {describe(kind)}, not {_show(value)}", span)
+    message, help = refusal(name, value, kind)
+    problems.error(code, message, span, help)
     return False
 
 

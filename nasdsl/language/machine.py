@@ -28,9 +28,10 @@ from nasdsl.language.configuration import (
     set_cell,
 )
 from nasdsl.language.decisions import Answer
+from nasdsl.language.kinds import as_kind, refusal, suits
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.signature import Signature
+from nasdsl.language.signatures.signature import Kind, Signature
 from nasdsl.language.tree import (
     CONTROL,
     SHAPES,
@@ -226,7 +227,19 @@ class Machine:
             if type(value) is Pending:
                 return value
             arguments[name] = value
+        self.suit(arguments, term.checks)
         return Spec(term.signature.name, arguments)
+
+    def suit(self, arguments: dict[str, Any], checks: tuple[tuple[str, Kind], ...]) -> None:
+        """Bring what was worked out to the kinds of its arguments. Raises Dead where it does not suit; not where
+        the machine is blind, which takes whatever can fail for fitting."""
+        for name, kind in checks:
+            value = arguments[name]
+            if suits(value, kind):
+                arguments[name] = as_kind(value, kind)
+            elif value is not None and not self.blind:
+                message, help = refusal(name, value, kind)
+                raise Dead(f"{message}: {help}" if help else message)
 
     def _range_hole(self, term: RangeHole, frames: Frames, depth: int) -> Any:
         answer = frames[depth][term.slot]

@@ -14,8 +14,8 @@ from nasdsl.language.node import Node
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.settings import assign, setting_call
 from nasdsl.language.signatures import table
-from nasdsl.language.signatures.signature import Kind, Signature, integer
-from nasdsl.language.terms import is_open, mark, outcomes, parts
+from nasdsl.language.signatures.signature import Signature, integer
+from nasdsl.language.terms import is_open, mark, outcomes
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
@@ -31,7 +31,6 @@ from nasdsl.language.tree import (
     Loop,
     Make,
     Merge,
-    Operation,
     Permute,
     Pick,
     Residual,
@@ -40,7 +39,7 @@ from nasdsl.language.tree import (
     ValueTerm,
 )
 from nasdsl.language.uses import use
-from nasdsl.language.values import UNKNOWN, bind, refuse_later, value
+from nasdsl.language.values import UNKNOWN, bind, open_checks, refuse_later, value
 from nasdsl.language.vocabulary import every_node
 
 NETWORK_GROUPS = ("layer", "activation", "wrapper")
@@ -232,15 +231,8 @@ def _apply(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -
     constant = {n: t.value for n, t in arguments if type(t) is Constant} if closed else None
     place = scope.fresh_place(label or row.name)
     slots = (first, scope.frame.size)
-    checks = _checks(row, arguments)
+    checks = open_checks(row, arguments)
     return Apply(slots, row, arguments, constant, checks, scope.label, place, span=node.span)
-
-
-def _is_sure(term: ValueTerm, kind: str) -> bool:
-    """Whether the value has been checked against its kind already, or has no range to check."""
-    return kind not in ("int", "real", "numbers") or not any(
-        isinstance(part, Cell | Operation) for part in parts(term)
-    )
 
 
 def _around(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement:
@@ -251,15 +243,9 @@ def _around(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) 
     place = scope.fresh_place(label or row.name)
     # A network of its own: no wire from outside is to be had in it.
     inner = body(c, node.body, replace(scope.inner(label), wires={}))
-    close = Close((first, skip + 1), row, arguments, skip, scope.label, place, span=node.span)
-    return Around((0, 0), _checks(row, arguments), inner, close, span=node.span)
-
-
-def _checks(row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]) -> tuple[tuple[str, Kind], ...]:
-    """The arguments whose values are not known to be in range before they are worked out."""
-    kinds = {argument.name: argument.kind for argument in row.arguments}
-    own = [(name, term) for name, term in arguments if name in kinds]
-    return tuple((name, kinds[name]) for name, term in own if not _is_sure(term, kinds[name].type))
+    checks = open_checks(row, arguments)
+    close = Close((first, skip + 1), row, arguments, checks, skip, scope.label, place, span=node.span)
+    return Around((0, 0), inner, close, span=node.span)
 
 
 def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:

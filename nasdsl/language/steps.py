@@ -26,6 +26,7 @@ from nasdsl.language.configuration import (
     wipe,
 )
 from nasdsl.language.joining import feed, inputs, join_wires, keep, merge, previous, remember, residual
+from nasdsl.language.kinds import is_whole
 from nasdsl.language.machine import Machine
 from nasdsl.language.ordering import permute, pick
 from nasdsl.language.tree import (
@@ -104,13 +105,12 @@ def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step
         count = m.evaluate(term.count, frames, depth)
         if type(count) is Pending:
             return m.ask(count, rest, wire, frames)
-        _check_count(count)
-        left, number = count, 0
+        left, number = _whole_count(count), 0
         frames = wipe(frames, depth, term.slots)
-        woven = weave(m, term, rest, wire, frames, count) if count and _records(m, term) else None
+        woven = weave(m, term, rest, wire, frames, left) if left and _records(m, term) else None
         if woven is not None:
             return woven
-        if _records(m, term) and count:
+        if _records(m, term) and left:
             base = frames[depth][term.label].inner(term.key)
             tape = Tape(depth, term.inner, base, shared=term.shared, apart=term.apart)
             frames = ((*frames[0], tape), *frames[1:])
@@ -130,11 +130,12 @@ def _records(m: Machine, term: Loop) -> bool:
     return term.tied and not (m.blind and term.is_settled)
 
 
-def _check_count(count: Any) -> None:
-    if type(count) is not int or count < 0:
+def _whole_count(count: Any) -> int:
+    if not is_whole(count) or count < 0:
         raise Dead(f"`repeat` needs a whole count of 0 or more, not {count}")
     if count > MAX_COPIES:
         raise LimitError(f"`repeat` of {count} copies is above the limit of {MAX_COPIES} in one point")
+    return int(count)
 
 
 def _leave_loop(m: Machine, term: Loop, depth: int, copies: int, frames: Frames) -> Frames:
@@ -169,7 +170,9 @@ def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> 
     if type(value) is Pending:
         return m.ask(value, rest, wire, frames)
     if value is not None:
-        m.recorder.setting(term.name, value)
+        settled = {term.name: value}
+        m.suit(settled, () if term.checked is None else ((term.name, term.checked),))
+        m.recorder.setting(term.name, settled[term.name])
     return rest.parent, wire, wipe(frames, rest.depth, term.slots)
 
 

@@ -35,6 +35,7 @@ from nasdsl.language.tree import (
     Apply,
     ApplyValue,
     Around,
+    Assign,
     Branch,
     Cell,
     ChoiceHole,
@@ -58,6 +59,7 @@ from nasdsl.language.tree import (
     Use,
     ValueTerm,
 )
+from nasdsl.language.unsuited import refuse_unsuited
 
 _FIXPOINT = 8  # copies of a repeat followed one by one before the ends are let go
 _DEPTH = 40  # uses inside one another followed before shapes are given up
@@ -92,7 +94,8 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             for item in items:
                 wires = _flow(v, item, wires)
             return wires
-        case Apply(signature=signature, arguments=arguments):
+        case Apply(signature=signature, arguments=arguments, checks=checks):
+            refuse_unsuited(v, checks, dict(arguments))
             return _apply(v, term, signature, arguments, wires)
         case ApplyValue(value=value):
             return _apply_value(v, term, value, wires)
@@ -106,7 +109,8 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             return _use(v, term, wires)
         case Residual(body=body, merge=merge):
             return _merge(v, merge.shortcut, term, wires, _flow(v, body, wires))
-        case Around():
+        case Around(close=close):
+            refuse_unsuited(v, close.checks, dict(close.arguments))
             return _around(v, term, wires)
         case Keep(cell=cell):
             v.cells[-1][cell] = wires
@@ -127,6 +131,9 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             return named[next(iter(cells))]
         case Permute(members=members) | Pick(members=members):
             return _unordered(v, list(members.values()), wires)
+        case Assign(name=name, value=value, checked=kind):
+            refuse_unsuited(v, ((name, kind),) if kind else (), {name: value})
+            return wires
         case Finish():
             return _finish(v, term, wires)
         case _:
@@ -271,6 +278,7 @@ def _apply_value(v: Survey, term: ApplyValue, value: ValueTerm, wires: Wires) ->
         case Outer(inner=inner):
             return _apply_value(v, term, inner, wires)
         case Make(signature=signature, arguments=arguments):
+            refuse_unsuited(v, (), {"": value})
             return _apply(v, term, signature, arguments, wires)
         case ChoiceHole(options=options):
             return _join(_apply_value(v, term, option, wires) for option in options.values())

@@ -80,6 +80,7 @@ class Make(Term):
 
     signature: Signature
     arguments: tuple[tuple[str, ValueTerm], ...]
+    checks: tuple[tuple[str, Kind], ...] = ()  # arguments whose value is not known before
 
 
 class Hole(Term):
@@ -243,6 +244,7 @@ class Close(Statement):
 
     signature: Signature
     arguments: tuple[tuple[str, ValueTerm], ...]
+    checks: tuple[tuple[str, Kind], ...]
     skip: int
     label: int
     key: str
@@ -251,7 +253,6 @@ class Close(Statement):
 class Around(Statement):
     """`widen(…) { body }`, `gate { body }`, `adapter { body }`: `skip` is the cell that keeps its input."""
 
-    checks: tuple[tuple[str, Kind], ...]
     body: Statement
     close: Close
 
@@ -342,6 +343,7 @@ class Assign(Statement):
 
     name: str
     value: ValueTerm
+    checked: Kind | None = None  # the kind of a value that is not known before
 
 
 class Inputs(Statement):

@@ -9,7 +9,7 @@ from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
-from nasdsl.language.kinds import check_constant, check_term, describe
+from nasdsl.language.kinds import as_kind, check_constant, check_term, describe
 from nasdsl.language.network import Spec
 from nasdsl.language.ranges import range_hole
 from nasdsl.language.scanner import MAX_NESTING
@@ -19,17 +19,19 @@ from nasdsl.language.signatures.matrices import MATRICES
 from nasdsl.language.signatures.methods import UNDEMANDING
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
 from nasdsl.language.stacking import is_stack, methods_in, stack
-from nasdsl.language.terms import children, mark, may_ask, outcomes
+from nasdsl.language.terms import children, mark, may_ask, outcomes, parts
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
     SHAPES,
+    Cell,
     ChoiceHole,
     Constant,
     Make,
     Operation,
     OptionalHole,
     Quantity,
+    RangeHole,
     ValueTerm,
 )
 
@@ -88,7 +90,7 @@ def _literal(c: Checker, node: s.Number | s.String, wanted: Wanted) -> ValueTerm
         return UNKNOWN
     if kind is not None and kind.type == "real":
         return Constant(float(found), span=node.span)
-    return Constant(found, span=node.span)
+    return Constant(found if kind is None else as_kind(found, kind), span=node.span)
 
 
 def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
@@ -201,7 +203,32 @@ def make(c: Checker, row: Signature, node: s.Call, inner: Scope) -> ValueTerm:
     """A call as a value; a Constant where nothing in it is open."""
     arguments = bind(c, row, node, inner)
     c.shares_vectors = c.shares_vectors or row.name == "intrinsic"
-    return Make(row, arguments, span=node.span)
+    return Make(row, arguments, open_checks(row, arguments), span=node.span)
+
+
+def open_checks(row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]) -> tuple[tuple[str, Kind], ...]:
+    """The arguments whose values are not known to suit before they are worked out. What decides them decides
+    whether the network is one."""
+    kinds = {argument.name: argument.kind for argument in row.arguments}
+    unsure = [(name, term) for name, term in arguments if name in kinds and is_unsure(term, kinds[name])]
+    for _, term in unsure:
+        mark(term, SHAPES)
+    return tuple((name, kinds[name]) for name, _ in unsure)
+
+
+def is_unsure(term: ValueTerm, kind: Kind) -> bool:
+    """Whether a number is only known to suit, and to be of the type asked for, once it is worked out."""
+    return kind.type in ("int", "real", "numbers") and any(_is_open(part, kind) for part in parts(term))
+
+
+def _is_open(part: ValueTerm, kind: Kind) -> bool:
+    match part:
+        case Cell() | Operation() | RangeHole(domain=None):
+            return True
+        case Constant(value=float()):
+            return kind.type != "real"
+        case _:
+            return False
 
 
 def _constructor(
@@ -346,7 +373,8 @@ def _operation(
         return term
     if not check_constant(c.problems, constant.value, wanted.kind, node.span, wanted.name):
         return UNKNOWN
-    return constant
+    found = constant.value if wanted.kind is None else as_kind(constant.value, wanted.kind)
+    return Constant(found, span=node.span)
 
 
 # --- decisions ------------------------------------------------------------------------------
