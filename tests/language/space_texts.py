@@ -41,7 +41,9 @@ def _statement(rng: random.Random, depth: int) -> str:
         lambda: "{ let r = 1.5 | 1.25 | 2\n conv2d(w * r, kernel = 1) }",
         lambda: "{ let r = 0.1 | 0.3\n let d = dropout(w * r)\n d\n dropout(r * w) }",
         lambda: "dag { a = conv2d(w, 1) from input; output = concat | { add; relu } from a, input }",
-        lambda: "dag { let way = mul | concat; a = conv2d(w | 2) from input; output = way from any(1..2, earlier) }",
+        lambda: (
+            "dag { let way = mul | concat; a = conv2d(w | 2) from input; output = way from any(1..2, earlier) }"
+        ),
     )
     if depth == 0 or rng.random() < 0.4:
         return rng.choice(simple)()
