@@ -292,7 +292,7 @@ def test_each_way_to_join_joins_the_wires_themselves(written: str) -> None:
         (layer.op, layer.inputs)
         for point in found.enumerate()
         for layer in found.decided(point).layers
-        if layer.name == "o" or layer.name.startswith("o_") and layer.op in ("concat", "add")
+        if layer.name == "o" or (layer.name.startswith("o_") and layer.op in ("concat", "add"))
     }
     both = ("z_conv2d", "y_conv2d")
     assert ("concat", both) in merges and ("add", both) in merges and len(merges) == 2
