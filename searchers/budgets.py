@@ -41,7 +41,7 @@ def in_full(results: Sequence[Result], at_budget: AtBudget, value: Value = score
     budgets = [spent(result.outcome) for result in results]
     full = max(budgets, default=0.0)
     if all(budget == full for budget in budgets):
-        return [Estimate(result, v) for result, v in zip(results, values, strict=True)]
+        return [Estimate(r, v, r.outcome.doubt) for r, v in zip(results, values, strict=True)]
     bridges = {b: _bridge(b, full, results, values, at_budget, value) for b in set(budgets) if b < full}
     estimates = []
     for result, v, budget in zip(results, values, budgets, strict=True):
@@ -49,7 +49,7 @@ def in_full(results: Sequence[Result], at_budget: AtBudget, value: Value = score
             estimates.append(Estimate(result, v))
         else:
             score, doubt = bridges[budget](v)
-            estimates.append(Estimate(result, score, doubt))
+            estimates.append(Estimate(result, score, doubt + result.outcome.doubt))
     return estimates
 
 
@@ -73,10 +73,16 @@ def _bridge(
             if early is not None:
                 pairs.append((early, v))
     share = _ASSUMED
+    if not there:
+        return lambda score: (score, 1.0 - share * share)
     known = np.array(here), np.array(there)
-    if len(pairs) >= ENOUGH_PAIRS:
-        early_scores, late_scores = map(np.array, zip(*pairs, strict=True))
+    if pairs:
+        early_scores, late_scores = np.array(pairs).T
         known = early_scores, late_scores
+    if 0 < len(pairs) < ENOUGH_PAIRS:  # too few for a slope: as far apart in full as they are here
+        shift = float(late_scores.mean() - early_scores.mean())
+        return lambda score: (score + shift, 1.0 - share * share)
+    if pairs:
         ranks = spearmanr(early_scores, late_scores).statistic
         share = min(_MOST_CERTAIN, max(0.0, float(ranks))) if np.isfinite(ranks) else 0.0
     centre, goal = known[0].mean(), known[1].mean()

@@ -44,6 +44,11 @@ def spent(outcome: Outcome) -> float:
     return math.inf if outcome.budget is None else outcome.budget
 
 
+def is_hearsay(outcome: Outcome) -> bool:
+    """Whether nothing was spent on it here: an earlier run tells of it."""
+    return outcome.budget == 0.0
+
+
 def succeeded(outcome: Outcome) -> bool:
     """Whether there is a score to learn from; NaN and infinities are failures."""
     return outcome.error is None and outcome.score is not None and math.isfinite(outcome.score)
@@ -66,6 +71,7 @@ class History:
         self._standing: dict[int, Result] = {}
         self._order: list[int] = []
         self._seen: Counter[Hashable] = Counter()
+        self._heard: dict[Hashable, Result] = {}
 
     def proposed(self, trial: int, propose: Callable[[], Point | None]) -> Point | None:
         """What every `ask` comes down to: the point that is pending for `trial`, else a new proposal,
@@ -91,16 +97,22 @@ class History:
         if asked is not None:
             self._seen[self._same(asked)] -= 1
         self._outcomes[trial, spent(outcome)] = Result(trial, point, outcome)
+        if is_hearsay(outcome):
+            self._heard[self._same(point)] = self._outcomes[trial, spent(outcome)]
         if trial not in self._standing:
             insort(self._order, trial)
             self.arrivals.append(trial)
         else:
             self.revisions += 1
-            self._seen[self._same(self._standing[trial].point)] -= 1
+            self._count(self._standing[trial], -1)
             self.n_finished -= succeeded(self._standing[trial].outcome)
         self._standing[trial] = self._best_informed(trial, spent(outcome))
         self.n_finished += succeeded(self._standing[trial].outcome)
-        self._seen[self._same(self._standing[trial].point)] += 1
+        self._count(self._standing[trial], 1)
+
+    def _count(self, result: Result, by: int) -> None:
+        if not is_hearsay(result.outcome):  # what was only heard of may be tried
+            self._seen[self._same(result.point)] += by
 
     def _best_informed(self, trial: int, budget: float) -> Result:
         before = self._standing.get(trial)
@@ -109,7 +121,9 @@ class History:
         return self._outcomes[trial, budget]
 
     def at_budget(self, trial: int, budget: float) -> Result | None:
-        """What was told of a trial at just this budget."""
+        """What was told of a trial at just this budget, or was heard of its point."""
+        if budget == 0.0 and trial in self._standing:
+            return self._heard.get(self._same(self._standing[trial].point))
         return self._outcomes.get((trial, budget))
 
     def of(self, trial: int) -> Result:

@@ -155,6 +155,8 @@ class MCTS:
         goals, measure: as for `SMBO`; the tree itself grows on the score.
     """
 
+    weighs_hearsay = True  # through the surrogate, which screens what the tree proposes
+
     def __init__(
         self,
         space: SearchSpace,

@@ -17,13 +17,15 @@ class Outcome:
     """What came of one evaluation. `score` is maximised; None when it failed.
 
     `budget` is the resource spent (epochs) where fidelities are used, None for a full evaluation;
-    `measures` are all numbers known of the trial, by name.
+    `measures` are all numbers known of the trial, by name. Budget 0 is hearsay: what an earlier run found in
+    another version of the space; `doubt` is then the variance that this adds, as a share of that of all scores.
     """
 
     score: float | None = None
     error: str | None = None
     budget: float | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
+    doubt: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from nasdsl.language.point import Point
 from searchers.drafts import Draft, mark_of
 from searchers.duplicates import Duplicates, anything_new, fresh, random_point
 from searchers.forest import Forest
-from searchers.history import History
+from searchers.history import History, is_hearsay
 from searchers.objectives import Goal, Objectives
 from searchers.prior import log_prior
 from searchers.proposals import Proposer
@@ -50,6 +50,8 @@ class SMBO:
         measure: costs that are known of a point beforehand; goals that it gives are taken as exact.
         companions: further candidates for each proposal, in place of half of its own.
     """
+
+    weighs_hearsay = True  # outcomes at budget 0 are taken with their doubt
 
     def __init__(
         self,
@@ -155,7 +157,8 @@ class SMBO:
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
         """Learn from an outcome; failures count as bad, a partial evaluation for what it says."""
         self.history.tell(trial, point, outcome)
-        self._told.add(mark_of(point))
+        if not is_hearsay(outcome):
+            self._told.add(mark_of(point))
         for surrogate in self._surrogates:
             surrogate.learn(point)
         self.proposer.learn(point)

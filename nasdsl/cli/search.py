@@ -76,6 +76,13 @@ def _how_to_search(group: argparse._ArgumentGroup) -> None:
         help="a file with the point of trial 0, as JSON (default: the `start` of the space)",
     )
     group.add_argument(
+        "--warm",
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="begin with what an earlier run knows, of this or of an edited space; may be repeated",
+    )
+    group.add_argument(
         "--fidelity",
         choices=get_args(Fidelity),
         default="none",
@@ -145,6 +152,7 @@ def run(options: argparse.Namespace) -> int:
             confirm=options.confirm,
             set=dict(options.set),
             start=start,
+            warm=options.warm,
             fidelity=options.fidelity,
             on_event=watch,
         )

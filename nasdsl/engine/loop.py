@@ -48,7 +48,7 @@ class Workers(Protocol):
 class Loop:
     """One session of a run: everything it works with, and `run` to do it.
 
-    `start` is trial 0 of a fresh run. `rule` says after each report whether the trial goes on.
+    `starts` are the first trials of a fresh run. `rule` says after each report whether the trial goes on.
     """
 
     store: Store
@@ -60,7 +60,7 @@ class Loop:
     seed: int
     budget: int | None
     time_s: float | None
-    start: Point | None
+    starts: Sequence[Point]
     rule: Rule
 
     def run(self) -> Ended:
@@ -115,10 +115,10 @@ class _Session:
             yield ask
 
     def _new_point(self, trial: int) -> Point | None:
-        if trial or self._loop.start is None:
+        if trial >= len(self._loop.starts):
             return self._loop.searcher.ask(trial)
-        announce(self._loop.searcher, trial, self._loop.start)
-        return self._loop.start
+        announce(self._loop.searcher, trial, self._loop.starts[trial])
+        return self._loop.starts[trial]
 
     def _submit(self, ask: Ask) -> None:
         self._running[ask.trial] = ask

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from nasdsl.engine.earlier import recall
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.fidelity import Rule
 from nasdsl.engine.lineage import restore
@@ -45,7 +46,9 @@ def searcher_of(meta: Mapping[str, Any], space: Space) -> Searcher:
         {"goals": space.goals, "measure": costs_of(space)} if len(space.goals) > 1 else {}
     )
     taken = inspect.signature(made).parameters
-    return halved(made(space, meta["seed"], **{k: v for k, v in further.items() if k in taken}), meta)
+    searcher = made(space, meta["seed"], **{k: v for k, v in further.items() if k in taken})
+    recall(searcher, meta.get("earlier") or {})
+    return halved(searcher, meta)
 
 
 def halved(searcher: Searcher, meta: Mapping[str, Any]) -> Searcher:

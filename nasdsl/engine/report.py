@@ -18,7 +18,7 @@ from nasdsl.engine.chart import chart
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.records import Record
-from nasdsl.engine.result import confirmed_text, part_of
+from nasdsl.engine.result import HYPERVOLUME, confirmed_text, part_of
 from nasdsl.engine.run import Run
 from nasdsl.engine.show import INSERTED
 from nasdsl.engine.tables import cost_of, costs_shown, goal_value, sketch, trial_or_best
@@ -111,6 +111,9 @@ def _front(run: Run) -> str:
     if len(run.goals) < 2:
         return ""
     about = "No other trial is at least as good in every objective and better in one."
+    covered = run.hypervolume()
+    if covered is not None:
+        about += f" Hypervolume {number(covered)} {HYPERVOLUME}."
     return html.section("Best trade-offs", _trials(run, run.front), html.note(about))
 
 

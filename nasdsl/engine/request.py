@@ -43,6 +43,7 @@ class Request:
     trial_time_s: float | None
     memory_bytes: int | None
     start: Point | None
+    warm: Sequence[str | Path]
     fidelity: Fidelity
     on_event: Callable[[Event], None] = field(repr=False)
 
@@ -90,6 +91,13 @@ class Request:
             said = ", ".join(f"{path}={value}" for path, value in stored.items()) or "nothing"
             raise RunError(f"{folder} was begun with other answers set ({said}); give another --run")
         return stored
+
+    def check_warm(self, folder: Path, meta: Mapping[str, Any]) -> None:
+        """Raises RunError where a resume is asked to begin from other runs than it did."""
+        stored = (meta.get("earlier") or {}).get("runs", [])
+        if self.warm and [str(run) for run in self.warm] != stored:
+            said = " and ".join(stored) or "nothing"
+            raise RunError(f"{folder} was begun with what {said} knew; give another --run")
 
 
 def _at_least(name: str, value: int | None, least: int) -> None:

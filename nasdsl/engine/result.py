@@ -12,6 +12,7 @@ from nasdsl.engine.tables import best_table, front_table, goal_value, print_tabl
 from nasdsl.engine.wording import number
 
 SHOWN = 5  # networks
+HYPERVOLUME = "of the box between the worst and the best value of each goal"
 
 
 def print_result(run: Run, report: Path, out: TextIO) -> None:
@@ -35,6 +36,9 @@ def print_front(run: Run, out: TextIO) -> None:
     if front is not None:
         out.write(f"\nbest trade-offs of {' and '.join(goal.measure for goal in run.goals)}\n")
         print_table(front, out)
+        covered = run.hypervolume()
+        if covered is not None:
+            out.write(f"hypervolume {number(covered)} {HYPERVOLUME}\n")
 
 
 def figures(run: Run) -> list[str]:

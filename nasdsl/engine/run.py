@@ -14,7 +14,7 @@ Keys of `meta`: `format`, `space_name`, `space_text`, `space_hash`, `uses` (the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +58,32 @@ class Run:
     def front(self) -> list[Record]:
         """The Pareto set over all goals of the space, best score first."""
         return pareto_front(self.records, self.goals)
+
+    def hypervolume(self, reference: Sequence[float] | None = None) -> float | None:
+        """How much the front covers; None where no trial has a value for every goal.
+
+        With a `reference`, one value per goal as measured: the volume between it and the front, which compares
+        runs. Without: the share of the box between the worst and the best value of each goal in this run.
+        """
+        from searchers.objectives import objectives  # numpy is for runs with several goals alone
+        from searchers.pareto import hypervolume
+
+        told = [objectives(record.outcome, self.goals) for record in self.records]
+        vectors = [vector for vector in told if vector is not None]
+        if not vectors:
+            return None
+        if reference is not None:
+            signed = zip(reference, self.goals, strict=True)
+            return hypervolume(vectors, [r if goal.maximize else -r for r, goal in signed])
+        columns = [(min(column), max(column)) for column in zip(*vectors, strict=True)]
+        shares = [
+            [
+                (v - low) / (high - low) if high > low else 1.0
+                for v, (low, high) in zip(vector, columns, strict=True)
+            ]
+            for vector in vectors
+        ]
+        return hypervolume(shares, [0.0] * len(columns))
 
     @property
     def goals(self) -> tuple[Goal, ...]:

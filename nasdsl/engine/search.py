@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasdsl.engine import chosen, facts, functions, ours, overrides
+from nasdsl.engine import chosen, earlier, facts, functions, ours, overrides
 from nasdsl.engine.confirm import after_search
 from nasdsl.engine.data import Prepared, prepare
 from nasdsl.engine.ending import no_success
 from nasdsl.engine.errors import EngineError
-from nasdsl.engine.events import Ended, Event, Started
+from nasdsl.engine.events import Ended, Event, Notice, Started
 from nasdsl.engine.fidelity import Fidelity, rule_of
 from nasdsl.engine.folders import opened_store, run_folder
 from nasdsl.engine.interrupts import Interrupts
@@ -63,6 +63,7 @@ def search(
     trial_time: float | None = None,
     memory: int | None = None,
     start: Point | None = None,
+    warm: str | Path | Sequence[str | Path] = (),
     fidelity: Fidelity = "none",
     on_event: Callable[[Event], None] | None = None,
 ) -> Run:
@@ -80,7 +81,8 @@ def search(
     with as many seeds. `set`: path -> answer, what is not to be searched: decisions, and settings of
     `train { }`. `trial_time` in seconds, `memory` in bytes: limits of each trial (nine tenths of the
     machine shared by the workers by default). `start`: the point of trial 0, by default that of the
-    space. `fidelity`: "asha" stops trials that fall behind, "halving" trains the best of many short ones on.
+    space. `warm`: folders of earlier runs, of this or of an edited space: their trials are told to the searcher
+    before the first, and their best are evaluated again first. `fidelity`: "asha" stops trials that fall behind, "halving" trains the best of many short ones on.
 
     An interrupt (Ctrl-C, SIGTERM) ends the search early and returns the Run, with `run.ended == "interrupted"`.
     Without one success `run.best` is None and `run.why` says how it ended; without `on_event` a warning says
@@ -107,6 +109,7 @@ def search(
             trial_time_s=trial_time,
             memory_bytes=default_memory(len(places)) if memory is None and cluster is None else memory,
             start=start,
+            warm=[warm] if isinstance(warm, str | Path) else list(warm),
             fidelity=fidelity,
             on_event=on_event or (lambda event: None),
         )
@@ -161,13 +164,18 @@ def _as_space(space: Space | str | Path) -> Space:
 def _run(request: Request, folder: Path) -> Run:
     with Interrupts() as interrupts, opened_store(folder) as store:
         meta = store.meta()
-        if meta:
+        begun = bool(meta)
+        if begun:
             check_same_space(folder, meta, request.space)
+            request.check_warm(folder, meta)
         prepared = prepare(request, folder)
         space, settings = overrides.apply(prepared.space, request.overrides_of(folder, meta))
         prepared = replace(prepared, space=space, settings=settings)
         meta = meta or request.meta(prepared.described)
         meta |= {"budget": request.budget_of(meta), "ended": None}
+        if request.warm and not begun:
+            meta["earlier"] = earlier.gather(request.warm, space, meta)
+            request.on_event(Notice(earlier.said(meta["earlier"])))
         store.set_meta(meta)
         ended = _search(request, prepared, store, meta, interrupts)
         store.set_meta({"ended": {"by": ended.by, "why": ended.why}})
@@ -180,6 +188,8 @@ def _search(
 ) -> Ended:
     """The loop over a pool of workers, and what follows the search."""
     searcher = _searcher(request, prepared.space, meta)
+    known = meta.get("earlier") or {}
+    recalled = [*earlier.tried_again(known, prepared.space)]
     request.on_event(_started(request, store, meta))
     setup = replace(_setup(request, prepared, store.folder), groups=chosen.known(meta))
     with Pool(setup, request.places, store.folder / LOGS_FOLDER, request.trial_time_s) as pool:
@@ -193,7 +203,7 @@ def _search(
             seed=meta["seed"],
             budget=meta["budget"],
             time_s=request.time_s,
-            start=request.start or prepared.space.start(),
+            starts=_starts(request.start or prepared.space.start(), recalled),
             rule=rule_of(meta["fidelity"], prepared.space.goals[0] if prepared.space.goals else None),
         ).run()
         if ended.by in ("interrupted", "failing"):
@@ -201,11 +211,17 @@ def _search(
         return after_search(store, pool, ended, request.confirm, interrupts, request.on_event)
 
 
+def _starts(first: Point | None, recalled: Sequence[Point]) -> list[Point]:
+    """The first trials: what the user says, then the best of earlier runs; each once."""
+    return list(dict.fromkeys([*([first] if first else []), *recalled]))
+
+
 def _searcher(request: Request, space: Space, meta: Mapping[str, Any]) -> Searcher:
     """The searcher given, else the one stored with the run."""
     if request.searcher is None or isinstance(request.searcher, str):
         name = meta["searcher"] if request.searcher is None else request.searcher
         return searcher_of({**meta, "searcher": name}, space)
+    earlier.recall(request.searcher, meta.get("earlier") or {})
     return halved(request.searcher, meta)
 
 

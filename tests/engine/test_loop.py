@@ -60,7 +60,7 @@ def session(folder: Path, searcher: Draws, evaluate: Callable[[Job], Result] = x
         "interrupts": Interrupts(),
         "on_event": lambda e: None,
     }
-    fields |= {"start": None, "time_s": None} | more
+    fields |= {"starts": (), "time_s": None} | more
     with Store(folder) as store:
         loop = Loop(
             store=store,
@@ -130,7 +130,7 @@ def test_a_met_budget_ends_at_once_and_a_larger_one_goes_on(tmp_path: Path) -> N
 
 def test_the_start_point_is_trial_0(tmp_path: Path) -> None:
     start = Point({"x": 123})
-    session(tmp_path, Draws(Numbers()), start=start, budget=3)
+    session(tmp_path, Draws(Numbers()), starts=[start], budget=3)
     assert {record.trial: record.point for record in stored(tmp_path)}[0] == start
 
 
@@ -145,15 +145,15 @@ def test_points_that_run_without_being_asked_for_are_given_to_the_searcher(tmp_p
             self.points[trial] = point
 
     start, searcher = Point({"x": 123}), Told()
-    session(tmp_path, searcher, start=start, budget=0)
-    session(tmp_path, searcher, start=start, budget=2)
+    session(tmp_path, searcher, starts=[start], budget=0)
+    session(tmp_path, searcher, starts=[start], budget=2)
     assert searcher.points == {0: start}
     left, resumed = Ask(2, Point({"x": 7})), Told()
     resumed.told = []
     with Store(tmp_path) as store:
         store.ask([left])
     resumed.tell = lambda *_: None  # type: ignore[method-assign]
-    session(tmp_path, resumed, start=start, budget=4)
+    session(tmp_path, resumed, starts=[start], budget=4)
     assert resumed.points == {2: left.point}
 
 
