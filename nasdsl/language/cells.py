@@ -83,8 +83,8 @@ def _node(
         parts.append(Part(source.cell, edge, scope.frame.cell(), source.flag))
         certain = edges is None or edges.start == len(nodes)
         source.read = "yes" if certain or source.read == "yes" else "maybe"
-    found = picked if picked is not None else (None, None)
-    return join(c, tuple(parts), merge, inner, merge.name, first, node.span, *found)
+    hole, chosen = picked or (None, None)
+    return join(c, tuple(parts), merge, inner, merge.name, first, node.span, hole, chosen, is_graph=True)
 
 
 def _edges(c: Checker, node: s.Call, scope: Scope) -> range | None:

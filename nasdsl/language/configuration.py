@@ -71,6 +71,14 @@ class Label:
     def __hash__(self) -> int:
         return 7
 
+    @property
+    def is_again(self) -> bool:
+        """Whether it lies in a later copy of a repeat whose copies decide once."""
+        if self.place == self.path:
+            return False
+        segments = zip(self.place.split("/"), self.path.split("/"), strict=True)
+        return any(place != path and not place.endswith("[0]") for place, path in segments)
+
     def inner(self, key: str) -> Label:
         """The label of a scope inside this one."""
         return Label(join(self.path, key), join(self.place, key), join(self.site, key))
@@ -97,7 +105,7 @@ class Tape(NamedTuple):
 
     It holds the decisions of the frame at `depth` in `slots`, and those of all deeper frames, by
     their paths below `base`, the path of the repeat. Where the repeat is `shared`, it holds the
-    weights as well, but those of the operations in `apart`.
+    weights as well, but those of the operations in `apart`. `again`: the first copy is done.
     """
 
     depth: int
@@ -107,6 +115,7 @@ class Tape(NamedTuple):
     shared: bool = False
     apart: frozenset[str] = frozenset()
     weights: tuple[Weights, ...] = ()
+    again: bool = False
 
     def holds(self, depth: int, slot: int) -> bool:
         """Whether the decision in a cell is one that the copies share."""

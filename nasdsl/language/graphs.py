@@ -221,7 +221,7 @@ def _fed(
         c.problems.error("bad-wire", message, node.span)
         return None
     hole, chosen = picked or (None, {})
-    return [Feed((first, scope.frame.size), parts, hole, chosen, into, span=node.span)], into
+    return [Feed((first, scope.frame.size), parts, hole, chosen, into, scope.label, span=node.span)], into
 
 
 def _gathered(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None:

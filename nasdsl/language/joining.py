@@ -65,6 +65,8 @@ def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -
         if isinstance(taking_part, Pending):
             return m.ask(taking_part, rest, wire, frames)
         chosen, begun = taking_part, 0
+        if term.is_graph:
+            m.read(len(chosen), wire, frames[depth][term.label])
         frames = _noted(m, [term.parts[number] for number in chosen], depth, frames)
     else:
         chosen, begun = rest.data
@@ -105,6 +107,7 @@ def feed(m: Machine, term: Feed, rest: Rest, wire: Wire, frames: Frames) -> Step
     if isinstance(chosen, Pending):
         return m.ask(chosen, rest, wire, frames)
     parts = [term.parts[number] for number in chosen]
+    m.read(len(parts), wire, frames[depth][term.label])
     frames = _noted(m, parts, depth, frames)
     wires: list[Wire] = [frames[depth][part.source] for part in parts]
     for cell, one in zip(term.into, wires, strict=True):

@@ -32,6 +32,7 @@ from nasdsl.language.kinds import as_kind, refusal, suits
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Kind, Signature
+from nasdsl.language.signatures.structure import EDGES
 from nasdsl.language.tree import (
     CONTROL,
     SHAPES,
@@ -83,6 +84,9 @@ class Recorder:
     ) -> Wire:
         """The body has ended: the operation that has it, on its input, and what the body gives."""
         return Wire(shape)
+
+    def edges(self, n: int) -> None:
+        """A node of a graph reads so many wires."""
 
     def output(self, name: str, wire: Wire) -> None:
         """The network ends with this wire, or one of its outputs does."""
@@ -187,6 +191,14 @@ class Machine:
             if one.before is not None:
                 return wire.after(one.before)
         return wire.after(None)
+
+    def read(self, n: int, wire: Wire, label: Label) -> None:
+        """Tell of a node of a graph that reads `n` wires. Copies that decide once have the edges of one."""
+        if self.blind or label.is_again:
+            return
+        self.recorder.edges(n)
+        if self.on_layer is not None:
+            self.on_layer(EDGES, {"edges": n}, wire.shape, wire.shape)
 
     # --- values -------------------------------------------------------------------------------
 

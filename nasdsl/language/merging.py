@@ -44,9 +44,8 @@ class Sources:
     def joined(self, merge: str) -> Join:
         """The sources as one wire. Alternatives may each make their own of it."""
         row, slots = table.LAYERS[merge], self.slots
-        return Join(
-            slots, self.parts, self.hole, self.chosen, row, {}, self.label, self.place, span=self.span
-        )
+        parts, hole, chosen = self.parts, self.hole, self.chosen
+        return Join(slots, parts, hole, chosen, row, {}, self.label, self.place, True, span=self.span)
 
 
 def operate(

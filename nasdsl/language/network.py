@@ -78,6 +78,7 @@ class Decided:
     outputs: Mapping[str, str]
     settings: Mapping[str, Value]
     lets: Mapping[str, Value]
+    edges: int = 0  # wires that the nodes of its graphs read; copies that decide once have those of one
     folder: str = ""  # of the space, where the files that it names are
 
 

@@ -12,12 +12,12 @@ from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import scaled
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.signatures.structure import applications, copies_of
+from nasdsl.language.signatures.structure import EDGES, applications, copies_of
 from nasdsl.language.signatures.table import LAYERS
 from nasdsl.language.signatures.weighing import costs, shared_params
 
 Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
-QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth", "train_memory")
+QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth", "train_memory", "edges")
 
 
 def params_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
@@ -40,6 +40,13 @@ def macs_of(row: Signature, arguments: Mapping[str, Value], source: Shape, targe
     return costs(row, arguments, (source,), target).macs
 
 
+def edges_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
+    """Wires that a node of a `dag` or `cell` reads; no operation has any."""
+    n = arguments["edges"] if row is EDGES else 0
+    assert isinstance(n, int)
+    return n
+
+
 _OF_WEIGHTS = ("params", "trainable_params", "merged_params")
 # Costs that add up along a walk, and so can be bounded before it ends.
 ADDITIVE: Mapping[str, Cost] = MappingProxyType(
@@ -48,6 +55,7 @@ ADDITIVE: Mapping[str, Cost] = MappingProxyType(
         "trainable_params": trainable_params_of,
         "merged_params": merged_params_of,
         "macs": macs_of,
+        "edges": edges_of,
     }
 )
 BOUNDED = (*ADDITIVE, "depth")  # a limit on these prunes while a point is being decided
@@ -56,7 +64,8 @@ BOUNDED = (*ADDITIVE, "depth")  # a limit on these prunes while a point is being
 def measure(decided: Decided) -> dict[str, int]:
     """The quantities of one network."""
     found = _measure(decided.layers, tuple(decided.outputs.values()))
-    return {**found, "train_memory": train_memory(decided, found["params"], found["trainable_params"])}
+    memory = train_memory(decided, found["params"], found["trainable_params"])
+    return {**found, "edges": decided.edges, "train_memory": memory}
 
 
 def _measure(layers: tuple[Layer, ...], outputs: tuple[str, ...]) -> dict[str, int]:

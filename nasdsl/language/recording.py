@@ -24,6 +24,7 @@ class _Writer(Recorder):
         self.settings: dict[str, Value] = {}
         self.lets: dict[str, Value] = {}
         self.outputs: dict[str, str] = {}
+        self.n_edges = 0
         self._names: set[str] = set()
         self._scope = "network/"  # the place that the layers of this body stand in
         self._body = self._n_bodies = 0
@@ -92,6 +93,9 @@ class _Writer(Recorder):
         self.layers[-1] = replace(self.layers[-1], body=body)
         return wire
 
+    def edges(self, n: int) -> None:
+        self.n_edges += n
+
     def output(self, name: str, wire: Wire) -> None:
         self.outputs[name] = self._inputs.get(wire.name, wire.name)
 
@@ -125,4 +129,4 @@ def decided(machine: Machine, point: Point, task: Task | None) -> Decided:
         replay(machine, point)
     finally:
         machine.recorder = plain
-    return Decided(point, tuple(writer.layers), writer.outputs, writer.settings, writer.lets)
+    return Decided(point, tuple(writer.layers), writer.outputs, writer.settings, writer.lets, writer.n_edges)

@@ -117,6 +117,8 @@ def loop(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames) -> Step
     else:
         left, number = rest.data[0], frames[depth][term.copy_label].copy + 1
         frames = wipe(frames, depth, (term.inner[0] + 1, term.inner[1])) if left else frames
+        if number == 1 and _records(m, term):
+            frames = ((*frames[0][:-1], frames[0][-1]._replace(again=True)), *frames[1:])
     if left == 0 or (number and term.tied and not _records(m, term)):
         return rest.parent, wire, _leave_loop(m, term, depth, number, frames)
     total = left + number if term.index is not None else None

@@ -281,7 +281,7 @@ class Join(Statement):
     """Several wires become one: branches, the edges into a node, the sources of a wire.
 
     With a `hole` only the `chosen` parts take part, by its answer. The joined wire goes on; a
-    single one as it is.
+    single one as it is. `is_graph`: its parts are edges of a graph, not branches or outputs.
     """
 
     parts: tuple[Part, ...]
@@ -291,6 +291,7 @@ class Join(Statement):
     arguments: dict[str, Value]
     label: int
     key: str
+    is_graph: bool = False
 
 
 class Feed(Statement):
@@ -301,6 +302,7 @@ class Feed(Statement):
     hole: ChoiceHole | None
     chosen: dict[Answer, tuple[int, ...]]
     into: tuple[int, ...]
+    label: int
 
 
 class Previous(Statement):

@@ -39,8 +39,9 @@ def join(
     hole: ChoiceHole | None = None,
     chosen: dict[Answer, tuple[int, ...]] | None = None,
     arguments: dict[str, Value] | None = None,
+    is_graph: bool = False,
 ) -> Join:
-    """A join whose cells from `first` on are its own."""
+    """A join whose cells from `first` on are its own; `is_graph`: its parts are edges of a graph."""
     defaults: dict[str, Value] = {a.name: a.default for a in merge.arguments}
     return Join(
         (first, scope.frame.size),
@@ -51,6 +52,7 @@ def join(
         defaults | (arguments or {}),
         scope.label,
         scope.fresh_place(name),
+        is_graph,
         span=span,
     )
 

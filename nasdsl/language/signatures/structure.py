@@ -30,6 +30,9 @@ from nasdsl.language.signatures.signature import (
     real,
 )
 
+# No operation: what a node of a graph tells of the wires that it reads, beside the costs of operations.
+EDGES = Signature("edges", "layer", "wires that a node reads")
+
 _RANK = Argument("rank", integer(1), "rank of the bottleneck", 8)
 
 
