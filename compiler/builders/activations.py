@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from torch import nn
+
 from compiler.builders.arguments import RecipeRule, name, number
 from compiler.builders.recipe import Recipe, make
 from nasdsl.language.network import Spec, Value
@@ -23,6 +25,12 @@ _PLAIN = {
     "hard_sigmoid": "nn.Hardsigmoid",
     "hard_tanh": "nn.Hardtanh",
 }
+
+# The classes that activations are made of, for whoever looks for them in a network.
+MODULES: tuple[type[nn.Module], ...] = (
+    *(getattr(nn, target.removeprefix("nn.")) for target in _PLAIN.values()),
+    *(nn.GELU, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.Softplus),
+)
 
 
 def activation(spec: Spec) -> Recipe:

@@ -9,7 +9,8 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 
-from nasdsl.language.signatures.measures import MEASURES
+from nasdsl.language.quantities import QUANTITIES
+from nasdsl.language.signatures.measures import KINDS, MEASURES
 from nasdsl.language.signatures.signature import Argument, Signature
 from nasdsl.language.signatures.table import DATA, LAYERS, STOPS, TRAINING
 
@@ -64,6 +65,15 @@ _EFFECTS: Mapping[str, str] = {
     "frozen": "digits, 4 seeds: -0.017 ± 0.003 with random layers frozen",
     "adapter": "digits, 4 seeds: -0.003 ± 0.005 beside frozen layers, which alone cost 0.017 ± 0.003",
 }
+_MEASURES = """Each may be an objective. `outputs` and `features` are those of a trained network on the validation part,
+`course` that of its training. What is `untrained` is measured before training is spent, may stand in `require`, and
+is what `nasdsl measure FILE --proxies` prints beside parameters and multiply-accumulates, the baseline that a proxy
+must beat.
+
+"""
+_QUANTITIES = """Known of a decided network without building it: objectives, and `require` lines that no offered point breaks.
+
+"""
 _CITED = re.compile(r"\(([^()]*\b(?:19|20)\d\d[^()]*)\)")
 
 
@@ -74,13 +84,22 @@ def catalogue() -> str:
     for title, groups in _SECTIONS.items():
         chosen = [row for row in rows if row.group in groups]
         parts.append(f"## {title}\n\n" + "\n".join(_table(chosen)) + "\n")
-    lines = ["| name | what | tasks | better |", "|---|---|---|---|"]
-    lines += [
-        f"| `{m.name}` | {m.doc} | {', '.join(m.kinds)} | {'larger' if m.larger else 'smaller'} |"
-        for m in MEASURES.values()
-    ]
-    parts.append("## Measures\n\n" + "\n".join(lines) + "\n")
+    parts.append("## Measures\n\n" + _MEASURES + "\n".join(_measures()) + "\n")
+    lines = ["| name | what | tested |", "|---|---|---|"]
+    lines += [f"| `{name}` | {doc} | tests/compiler, tests/language |" for name, doc in QUANTITIES.items()]
+    parts.append("## Quantities\n\n" + _QUANTITIES + "\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def _measures() -> Iterator[str]:
+    yield "| name | what | of | tasks | better | source | tested | measured effect |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for m in MEASURES.values():
+        better = {True: "larger", False: "smaller", None: "neither"}[m.larger]
+        tasks = "all" if m.kinds == KINDS else ", ".join(m.kinds)
+        effect = _EFFECTS.get(m.name, "-")
+        cells = (f"`{m.name}`", m.doc, m.of, tasks, better, m.source or "-", m.tested, effect)
+        yield "| " + " | ".join(cells) + " |"
 
 
 def _table(rows: list[Signature]) -> Iterator[str]:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nasdsl.engine import checkpoints, functions, ours
-from nasdsl.engine.latency import measured
 from nasdsl.engine.messages import Apart, Done, Group, Job, Result, Setup
+from nasdsl.engine.probing import measured
 from nasdsl.engine.trial import Trial
 from nasdsl.engine.untrained import costs_of, with_all_goals
 from nasdsl.engine.worker import Channel
@@ -25,6 +25,7 @@ from nasdsl.language.point import Point
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
+    from nasdsl.training import Dataset
 
 Evaluate: TypeAlias = Callable[[Job, Channel], Result]
 
@@ -100,12 +101,13 @@ def scored(score: object, **fields: Any) -> Result:
 def _custom(setup: Setup) -> Evaluate:
     assert setup.function is not None
     function = functions.arrive(setup.function)
-    space = _space(setup)
+    dataset = _dataset(setup)
+    space = _space(setup, dataset)
 
     def run(job: Job, channel: Channel) -> Result:
         point = Point.from_json(job.point)
         costs = costs_of(space, point)
-        found = measured(space, point, job.seed)
+        found = measured(space, point, job.seed, dataset, setup.device)
         costs = replace(costs, measures={**costs.measures, **found})
         curve: list[Mapping[str, float]] = []
 
@@ -147,18 +149,23 @@ def _read(returned: object) -> tuple[object, dict[str, float]]:
     return returned["score"], measures
 
 
-def _space(setup: Setup) -> Space | None:
+def _dataset(setup: Setup) -> Dataset | None:
+    if setup.space_text is None or setup.data_folder is None:
+        return None
+    from nasdsl.training import Dataset
+
+    return Dataset.open(setup.data_folder)
+
+
+def _space(setup: Setup, dataset: Dataset | None) -> Space | None:
     """The space of the run, bound to the shapes of its data where the run has any."""
     if setup.space_text is None:
         return None
     from nasdsl.engine.spaces import parse_space
 
     space = parse_space(setup.space_text, setup.space_path, trust=True)
-    if setup.data_folder is None:
+    if dataset is None:
         return space
-    from nasdsl.training import Dataset
-
-    dataset = Dataset.open(setup.data_folder)
     return space.with_task(dataset.shapes, dataset.outputs)
 
 

@@ -1,15 +1,12 @@
-"""`latency_ms` of `require`: measured on the untrained network, before training is spent on it."""
+"""`latency_ms`: the time of a forward pass of an untrained network."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from nasdsl.language.conditions import Latency
-from nasdsl.language.errors import Infeasible
-from nasdsl.language.point import Point
 
 if TYPE_CHECKING:
     import torch
@@ -20,31 +17,12 @@ _WARM_UPS = 3
 _RUNS = 15
 
 
-def measured(space: Space | None, point: Point, seed: int) -> Mapping[str, float]:
-    """The latencies that the space requires of a point's network, by name; the last one as `latency_ms` too.
-
-    Raises Infeasible where one breaks a line, ValueError for a device that is not there.
-    """
-    if space is None or not space.latencies:
-        return {}
-    from compiler.build import build
-    from compiler.plan import plan
-
-    module = build(plan(space, point), seed=seed)
-    found = {one.key: latency_ms(module, space, one) for one in space.latencies}
-    broken = space.unmet(point, found)
-    if broken:
-        told = ", ".join(f"{name} is {value:.3g}" for name, value in found.items())
-        raise Infeasible(f"`require {broken}` does not hold: {told}")
-    return {**found, "latency_ms": list(found.values())[-1]}
-
-
 def latency_ms(module: torch.nn.Module, space: Space, what: Latency) -> float:
     """Median milliseconds of one forward pass over a batch of noise, in evaluation mode."""
     import torch
 
     if what.device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("the space requires a latency on `cuda`, and this machine has no such device")
+        raise ValueError("a latency on `cuda` is asked for, and this machine has no such device")
     assert space.task is not None
     generator = torch.Generator().manual_seed(0)
     inputs = [_noise(shape, what.batch, generator).to(what.device) for shape in space.task.inputs.values()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,16 +16,17 @@ from nasdsl.engine import checkpoints
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.evaluate import Evaluator, guarded, scored
 from nasdsl.engine.grouping import Choices
-from nasdsl.engine.latency import measured
 from nasdsl.engine.messages import Done, Group, Job, Result, Setup
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.places import GPU_VARIABLE
+from nasdsl.engine.probing import asks, measured
 from nasdsl.engine.spaces import parse_space
 from nasdsl.engine.untrained import Costs, costs_of, with_all_goals
 from nasdsl.engine.worker import Channel
+from nasdsl.language.errors import Infeasible
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
-from nasdsl.language.signatures.measures import asked_beyond
+from nasdsl.language.signatures.measures import MEASURES, asked_beyond, fuses
 from nasdsl.training import Dataset, Diverged, Trained, fit_baselines, measure, train
 from nasdsl.training.fused.forms import Unfusable
 from nasdsl.training.fused.train import Candidate, train_group
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from torch.fx import GraphModule
 
     from nasdsl.language.space import Space
+
+
+_NOTHING: Mapping[str, float] = {}
 
 
 def trainer(setup: Setup) -> Evaluator:
@@ -81,8 +85,8 @@ class _Bench:
         """Jobs of one structure, or the folds of one job, as one program; nothing where that does not pay."""
         if len(group) * len(self.dataset.folds) == 1 or any(job.task != "train" for job in group):
             return
-        if self.space.latencies:
-            return  # each must show that it is fast enough before any is trained
+        if asks(self.space) or not fuses(self._measures()):
+            return  # each is measured untrained before any is trained; or needs more than its outputs
         networks = [self._network(job) for job in group]
         plan = networks[0][0]
         if len({one.hash for one, _, _ in networks}) > 1:
@@ -123,11 +127,15 @@ class _Bench:
     def _outcome_of(self, trained: Trained | Diverged, job: Job, channel: Channel) -> Result:
         return self._outcome(job, trained)
 
-    def _outcome(self, job: Job, trained: Trained | Diverged) -> Result:
-        """Raises what a training alone would have raised."""
+    def _outcome(
+        self, job: Job, trained: Trained | Diverged, found: Mapping[str, float] = _NOTHING
+    ) -> Result:
+        """`found`: what was measured beside the training. Raises what a training alone would have raised."""
         if isinstance(trained, Diverged):
             raise trained
-        result = self._result(costs_of(self.space, Point.from_json(job.point)), trained, self.space.goals[0])
+        costs = costs_of(self.space, Point.from_json(job.point))
+        costs = replace(costs, measures={**costs.measures, **found})
+        result = self._result(costs, trained, self.space.goals[0])
         return _with_weights(with_all_goals(result, self.setup.goals), trained, job)
 
     def _teller(self, job: Job, channel: Channel) -> Callable[[int, Mapping[str, float]], bool]:
@@ -142,7 +150,9 @@ class _Bench:
         return on_epoch
 
     def train(self, job: Job, channel: Channel) -> Result:
-        found = measured(self.space, Point.from_json(job.point), job.seed)  # before training is spent
+        found = dict(
+            measured(self.space, Point.from_json(job.point), job.seed, self.dataset, self.setup.device)
+        )  # before training is spent
         plan, module, settings = self._network(job)
         trained = train(
             module,
@@ -156,8 +166,8 @@ class _Bench:
             measures=self._measures(),
             order=job.order,
         )
-        result = self._outcome(job, trained)
-        return replace(result, measures={**found, **result.measures})
+        found |= _times(trained, self.space.goals)
+        return self._outcome(job, trained, found)
 
     def test(self, job: Job) -> Result:
         """The kept weights on the test split."""
@@ -173,7 +183,9 @@ class _Bench:
 
     def _measures(self) -> tuple[str, ...]:
         """What the objectives ask for beyond the usual."""
-        return asked_beyond(tuple(goal.measure for goal in self.space.goals))
+        goals = self.space.goals
+        targets = (goal.target[0] for goal in goals if goal.target is not None)
+        return asked_beyond((*(goal.measure for goal in goals), *targets))
 
     def _network(self, job: Job) -> tuple[Plan, GraphModule, dict[str, Any]]:
         decided = self.space.decided(Point.from_json(job.point))
@@ -189,6 +201,24 @@ class _Bench:
             )
         score = _signed(float(known[goal.measure]), goal)
         return costs.added_to(scored(score, measures=trained.measures, curve=tuple(trained.curve)))
+
+
+def _times(trained: Trained, goals: Sequence[Goal]) -> dict[str, float]:
+    """`time_to_target`, where it is an objective. Raises Infeasible where the target was never reached: its time
+    is infinite (Dahl et al. 2023)."""
+    for goal in goals:
+        if goal.target is not None:
+            return {goal.measure: _time_to(*goal.target, trained)}
+    return {}
+
+
+def _time_to(name: str, target: float, trained: Trained) -> float:
+    sign = 1 if MEASURES[name].larger else -1
+    for row in trained.curve:
+        if sign * row[name] >= sign * target:
+            return row["seconds"]
+    best = max(sign * row[name] for row in trained.curve) * sign
+    raise Infeasible(f"`{name}` came to {best:.4g} at best, short of its target {target:g}")
 
 
 def _with_weights(result: Result, trained: Trained, job: Job) -> Result:

@@ -35,7 +35,8 @@ def costs_of(space: Space | None, point: Point) -> Costs:
         return Costs()
     quantities = space.quantities(point)
     named = [goal.measure for goal in space.goals if goal.measure in QUANTITIES]
-    return Costs(quantities["params"], quantities["macs"], {name: float(quantities[name]) for name in named})
+    params, macs = int(quantities["params"]), int(quantities["macs"])
+    return Costs(params, macs, {name: float(quantities[name]) for name in named})
 
 
 def with_all_goals(result: Result, goals: Sequence[Goal]) -> Result:

@@ -97,7 +97,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
         return Examination(None, error.diagnostics, Facts(), was_resolved=False)
     problems = Problems(file.source, file.imported)
     has_network = any(isinstance(item, s.Network) for item in file.items)
-    c = Checker(problems, has_network, print_value, QUANTITIES, trust=trust)
+    c = Checker(problems, has_network, print_value, tuple(QUANTITIES), trust=trust)
     _use_modules(c, file)
     _refuse_second(c, file)
     frame = FrameBuilder()

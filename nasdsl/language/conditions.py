@@ -66,6 +66,17 @@ class Latency(Condition):
         return f"latency_ms(device = {self.device}, batch = {self.batch}, threads = {self.threads})"
 
 
+class Probed(Condition):
+    """`synflow`, `chi`: measured on the untrained network, and true of everything until it is."""
+
+    measure: str
+
+    @property
+    def key(self) -> str:
+        """What it is called among quantities."""
+        return self.measure
+
+
 class Worked(Condition):
     """`a + b`, `round(a)`."""
 
@@ -150,7 +161,7 @@ def values(node: Condition, found: Found, quantities: Mapping[str, float]) -> li
             return [value]
         case Known(quantity=name):
             return [quantities[name]] if name in quantities else []
-        case Latency():
+        case Latency() | Probed():
             name = node.key
             return [quantities[name]] if name in quantities else []
         case Worked(function=function, operands=operands):
@@ -220,18 +231,18 @@ def found_in(formula: Formula, point: Mapping[str, Answer]) -> Found:
     return found
 
 
-def latencies_in(node: Condition) -> list[Latency]:
-    """All latencies in a formula or expression."""
+def measured_in(node: Condition) -> list[Latency | Probed]:
+    """All that is measured on the untrained network, in a formula or expression."""
     match node:
-        case Latency():
+        case Latency() | Probed():
             return [node]
         case Worked(operands=operands):
-            return [one for operand in operands for one in latencies_in(operand)]
+            return [one for operand in operands for one in measured_in(operand)]
         case Gathered(operand=operand):
-            return latencies_in(operand)
+            return measured_in(operand)
         case Compared(left=left, right=right):
-            return [*latencies_in(left), *latencies_in(right)]
+            return [*measured_in(left), *measured_in(right)]
         case All(parts=parts) | Any_(parts=parts):
-            return [one for part in parts for one in latencies_in(part)]
+            return [one for part in parts for one in measured_in(part)]
         case _:
             return []

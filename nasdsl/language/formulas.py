@@ -19,6 +19,7 @@ from nasdsl.language.conditions import (
     Gathered,
     Known,
     Latency,
+    Probed,
     Worked,
     opposite,
 )
@@ -26,6 +27,7 @@ from nasdsl.language.expressions import FUNCTIONS, OPERATORS
 from nasdsl.language.flat import flat_value
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.scope import Problems
+from nasdsl.language.signatures.measures import PROXIES, UNTRAINED
 from nasdsl.language.vocabulary import Named, Vocabulary
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -73,7 +75,7 @@ class Reader:
         if isinstance(found, Asked) and not self.words.named[found.name].has_truth:
             self._refuse(node)
             return None
-        if isinstance(found, Known):
+        if isinstance(found, Known | Latency | Probed):
             self._refuse(node)
             return None
         return Compared("==", found, Fixed(True))
@@ -191,6 +193,10 @@ class Reader:
             return self._written_out(node, self.expression) or _UNKNOWN
         if isinstance(node, s.Name) and name in QUANTITIES and name not in self.lets:
             return Known(name)
+        if isinstance(node, s.Name) and name == "latency_ms" and name not in self.words.named:
+            return Latency("cpu", 1, 1)
+        if isinstance(node, s.Name) and name in PROXIES and name not in self.words.named:
+            return Probed(name)
         named = self.words.named.get(name)
         if named is not None and self._are_known(owners, node):
             return Asked(tuple(owners), name, named.meaning)
@@ -219,7 +225,8 @@ class Reader:
             self.problems.unknown("unknown-option", message, node.span, name, partner.words)
         else:
             message = f"`{name}` is neither a decision of this space nor a quantity"
-            self.problems.unknown("unknown-name", message, node.span, name, [*QUANTITIES, *self.words.named])
+            known = [*QUANTITIES, *UNTRAINED, *self.words.named]
+            self.problems.unknown("unknown-name", message, node.span, name, known)
 
     def _stands_for(self, node: s.Name) -> bool:
         """Whether a name is a let that is worked out, rather than a decision of its own."""

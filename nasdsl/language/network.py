@@ -98,7 +98,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One objective: `maximize accuracy`."""
+    """One objective: `maximize accuracy`. target: of `time_to_target`, a measure and the value it must reach."""
 
     measure: str
     maximize: bool
+    target: tuple[str, float] | None = None

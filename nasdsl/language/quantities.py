@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
 from nasdsl.language.memory import train_memory
 from nasdsl.language.network import Decided, Layer, Value
-from nasdsl.language.shapes import Shape
+from nasdsl.language.shapes import Shape, lower
 from nasdsl.language.sharing import scaled
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.signature import Signature
@@ -17,7 +18,19 @@ from nasdsl.language.signatures.table import LAYERS
 from nasdsl.language.signatures.weighing import costs, shared_params
 
 Cost: TypeAlias = Callable[[Signature, dict[str, Value], Shape, Shape], int]
-QUANTITIES = ("params", "trainable_params", "merged_params", "macs", "depth", "train_memory", "edges")
+QUANTITIES: Mapping[str, str] = MappingProxyType(
+    {
+        "params": "scalars of all parameters, frozen ones included",
+        "trainable_params": "those of them that are trained",
+        "merged_params": "those that are exported, weight methods merged",
+        "macs": "multiply-accumulates per sample",
+        "depth": "weighted layers on the longest path",
+        "train_memory": "bytes that a training takes at the batch size of the point",
+        "edges": "wires that the nodes of graphs and cells read",
+        "aspect": "depth over width, the harmonic mean of the widths of hidden weighted layers; signals of plain "
+        "networks grow chaotic where it comes near 1",
+    }
+)
 
 
 def params_of(row: Signature, arguments: Mapping[str, Value], source: Shape, target: Shape) -> int:
@@ -61,11 +74,23 @@ ADDITIVE: Mapping[str, Cost] = MappingProxyType(
 BOUNDED = (*ADDITIVE, "depth")  # a limit on these prunes while a point is being decided
 
 
-def measure(decided: Decided) -> dict[str, int]:
-    """The quantities of one network."""
+def measure(decided: Decided) -> dict[str, float]:
+    """The quantities of one network; all but `aspect` are whole numbers."""
     found = _measure(decided.layers, tuple(decided.outputs.values()))
     memory = train_memory(decided, found["params"], found["trainable_params"])
-    return {**found, "edges": decided.edges, "train_memory": memory}
+    return {**found, "edges": decided.edges, "train_memory": memory, "aspect": found["depth"] * _narrowness(decided)}
+
+
+def _narrowness(decided: Decided) -> float:
+    """The mean of 1 / width over the hidden weighted layers; over all, where only outputs have weights.
+
+    Finite-width corrections add up as 1 / width layer by layer (Roberts et al. 2021, arXiv 2106.10165), which is
+    depth / width where all are as wide.
+    """
+    outputs = set(decided.outputs.values())
+    weighted = [one for one in decided.layers if one.op != "input" and LAYERS[one.op].weighted]
+    hidden = [one for one in weighted if one.name not in outputs] or weighted
+    return math.fsum(1 / lower(one.shape.channels) for one in hidden) / max(1, len(hidden))
 
 
 def _measure(layers: tuple[Layer, ...], outputs: tuple[str, ...]) -> dict[str, int]:

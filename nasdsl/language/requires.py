@@ -14,10 +14,11 @@ from nasdsl.language.conditions import (
     Formula,
     Known,
     Latency,
+    Probed,
     found_in,
     holds,
-    latencies_in,
     leaves,
+    measured_in,
     quantities_in,
 )
 from nasdsl.language.decisions import Answer
@@ -59,9 +60,9 @@ class Requirement:
         return holds(self.formula, found_in(self.formula, point), quantities)
 
     @property
-    def latencies(self) -> Sequence[Latency]:
+    def measured(self) -> Sequence[Latency | Probed]:
         """What the line measures on the untrained network."""
-        return latencies_in(self.formula)
+        return measured_in(self.formula)
 
     @property
     def needs_quantities(self) -> bool:
@@ -71,7 +72,7 @@ class Requirement:
     def settled(self, is_concrete: bool) -> str:
         """When it is known that a point holds all of the line. `is_concrete`: the shapes of the data, and
         with them what networks cost, are known."""
-        if self.latencies:
+        if self.measured:
             return "measured before training"
         if not is_concrete and (self.limits or self.needs_quantities):
             return "open until the data are read"

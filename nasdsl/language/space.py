@@ -12,7 +12,7 @@ from nasdsl.language import moves
 from nasdsl.language import syntax as s
 from nasdsl.language.batches import sampled
 from nasdsl.language.check import Program, check, machine_of
-from nasdsl.language.conditions import Latency
+from nasdsl.language.conditions import Latency, Probed
 from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
 from nasdsl.language.depth import deep_recursion
@@ -175,7 +175,7 @@ class Space:
         found = decided(self._machine, answers, self.task)
         return replace(found, folder=os.path.dirname(os.path.abspath(self.file.source.name)))
 
-    def quantities(self, point: Mapping[str, Answer]) -> Mapping[str, int]:
+    def quantities(self, point: Mapping[str, Answer]) -> Mapping[str, float]:
         """What is known of a point's network before any training: `params`, `macs`, `depth`, …
 
         Raises AnswerError for no point, Dead where nothing fits.
@@ -183,15 +183,15 @@ class Space:
         return measure(self.decided(point))
 
     @property
-    def latencies(self) -> tuple[Latency, ...]:
+    def required_measures(self) -> tuple[Latency | Probed, ...]:
         """What `require` lines measure on the untrained network."""
-        return tuple(one for line in self._program.requirements for one in line.latencies)
+        return tuple(one for line in self._program.requirements for one in line.measured)
 
     def unmet(self, point: Point, measured: Mapping[str, float]) -> str:
         """The first measured `require` line that a point breaks, as it is written; "" where all hold.
-        `measured` has the latencies by their keys."""
+        `measured` has what they measure by their keys."""
         known = {**self.quantities(point), **measured}
-        lines = (line for line in self._program.requirements if line.latencies)
+        lines = (line for line in self._program.requirements if line.measured)
         return next((flat_value(line.condition) for line in lines if not line.holds(point, known)), "")
 
     def settled(self) -> tuple[tuple[int, str], ...]:

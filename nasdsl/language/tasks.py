@@ -20,6 +20,8 @@ from nasdsl.language.tree import Constant
 from nasdsl.language.values import bind, refuse_later
 
 LATER_KINDS = ("segmentation",)
+_TO_TARGET = "time_to_target"
+_EXAMPLE_OF_TARGET = "for example `minimize time_to_target(accuracy = 0.9)`"
 
 
 @dataclass(frozen=True)
@@ -164,15 +166,20 @@ def goals_of(c: Checker, file: s.File, task: Task | None) -> tuple[Goal, ...]:
         return tuple(goals.values())
     if task is None:
         return (Goal("score", True),)
-    return (Goal(USUAL[task.kind], MEASURES[USUAL[task.kind]].larger),)
+    return (Goal(USUAL[task.kind], bool(MEASURES[USUAL[task.kind]].larger)),)
 
 
 def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
+    if isinstance(item.value, s.Call) and item.value.name == _TO_TARGET:
+        return _to_target(c, item, item.value, task)
     if not isinstance(item.value, s.Name):
         message = "an objective is the name of a measure"
         c.problems.error("bad-objective", message, item.value.span, "for example `maximize accuracy`")
         return None
     name = item.value.id
+    if name == _TO_TARGET and task is not None:
+        c.problems.error("bad-objective", f"`{name}` needs its target", item.value.span, _EXAMPLE_OF_TARGET)
+        return None
     if task is None and not c.has_network:
         return Goal(name, item.maximize)
     known = (*measures_of(task.kind), *QUANTITIES) if task else QUANTITIES
@@ -184,8 +191,28 @@ def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
     return Goal(name, item.maximize)
 
 
+def _to_target(c: Checker, item: s.Objective, node: s.Call, task: Task | None) -> Goal | None:
+    """`time_to_target(accuracy = 0.9)`: a measure of a trained network, and the value it must reach."""
+    names = [name for name in measures_of(task.kind) if MEASURES[name].of == "outputs"] if task else []
+    given = [(one.name, one.value) for one in node.arguments]
+    name, value = given[0] if len(given) == 1 else (None, None)
+    if name is None or not isinstance(value, s.Number):
+        message = f"`{_TO_TARGET}` takes one measure and the number it must reach"
+        c.problems.error("bad-objective", message, node.span, _EXAMPLE_OF_TARGET)
+        return None
+    if name not in names:
+        message = f"`{name}` is not measured after each epoch of such a task"
+        c.problems.unknown("unknown-measure", message, node.arguments[0].span, name, names)
+        return None
+    _warn_direction(c, item, _TO_TARGET, node.span)
+    return Goal(_TO_TARGET, item.maximize, (name, float(value.value)))
+
+
 def _warn_direction(c: Checker, item: s.Objective, name: str, span: Span) -> None:
-    smaller_is_better = name not in MEASURES or not MEASURES[name].larger
+    larger = MEASURES[name].larger if name in MEASURES else None if name == "aspect" else False
+    if larger is None:
+        return
+    smaller_is_better = not larger
     if item.maximize == smaller_is_better:
         word = "minimize" if smaller_is_better else "maximize"
         message = f"`{name}` is usually to be {word}d"

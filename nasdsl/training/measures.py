@@ -88,6 +88,35 @@ def ece(output: torch.Tensor, target: torch.Tensor) -> float:
     return float(gaps.abs().sum() / len(target))
 
 
+def rankme(features: torch.Tensor, target: torch.Tensor) -> float:
+    """The effective rank of features (n, k), between 1 and min(n, k): exp of the entropy of the singular values'
+    shares (Garrido et al. 2023, arXiv 2210.02885, eq. 1). 0 where all features are 0. A collapsed classifier has
+    one less than it has classes, so more is not always better; n should be several times k."""
+    z = features.double()
+    gram = z.T @ z if z.shape[1] <= z.shape[0] else z @ z.T
+    singular = torch.linalg.eigvalsh(gram).clamp_min(0).sqrt()
+    total = singular.sum()
+    if not bool(total > 0):
+        return 0.0
+    shares = singular / total
+    return float(torch.exp(-torch.special.xlogy(shares, shares).sum()))
+
+
+def nc1(features: torch.Tensor, target: torch.Tensor) -> float:
+    """tr(S_W) / tr(S_B): the spread within classes over that of the class means, 0 where classes have collapsed
+    (Tirer et al. 2023, arXiv 2210.16658). features (n, k), target (n,); every class counts alike."""
+    h = features.double()
+    present, place = target.unique(return_inverse=True)  # type: ignore[no-untyped-call]
+    counts = torch.bincount(place).double()[:, None]
+    means = torch.zeros(len(present), h.shape[1], dtype=h.dtype, device=h.device)
+    means = means.index_add(0, place, h) / counts
+    spread = torch.zeros(len(present), dtype=h.dtype, device=h.device)
+    spread = spread.index_add(0, place, (h - means[place]).square().sum(1)) / counts[:, 0]
+    within, between = float(spread.mean()), float((means - means.mean(0)).square().sum(1).mean())
+    return within / between if between > 0 else math.inf
+
+
+OF_FEATURES: Mapping[str, Extra] = {"rankme": rankme, "nc1": nc1}
 EXTRAS: Mapping[str, Extra] = {
     "balanced_accuracy": balanced_accuracy,
     "macro_f1": macro_f1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ from torch import nn
 from nasdsl.training import measures as of
 from nasdsl.training.batch import Batch, Tensors
 from nasdsl.training.dataset import OUTPUT
+from nasdsl.training.features import capturing
 from nasdsl.training.losses import Loss
 from nasdsl.training.resident import Resident
 
@@ -40,9 +42,21 @@ def measured(
     with torch.inference_mode():
         if kind == "next_token":
             return _of_a_text(module, data, rows, loss)
-        parts = [outputs_of(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
+        asked = [name for name in extra if name in of.OF_FEATURES]
+        none: list[torch.Tensor] = []
+        with capturing(module) if asked else nullcontext(none) as kept:
+            parts = [outputs_of(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
         outputs = {name: torch.cat([part[name] for part in parts]) for name in data.targets}
-        return of_outputs(outputs, data, rows, kind, loss, extra)
+        found = of_outputs(outputs, data, rows, kind, loss, extra)
+        return found | _of_features(torch.cat(kept), data, rows, asked) if asked else found
+
+
+def _of_features(
+    features: torch.Tensor, data: Resident, rows: torch.Tensor, names: Sequence[str]
+) -> dict[str, float]:
+    """Of what the last weighted layer takes; where there are several targets, by the first."""
+    target = next(iter(data.targets.values()))[rows]
+    return {name: of.OF_FEATURES[name](features.flatten(1), target) for name in names}
 
 
 def of_outputs(

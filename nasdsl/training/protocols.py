@@ -64,7 +64,8 @@ class Setup:
 
 @dataclass
 class Course:
-    """Where a training stands. step, epoch: how many are done, from 0. rows: that train, in this epoch."""
+    """Where a training stands. step, epoch: how many are done, from 0. rows: that train, in this epoch.
+    seconds: spent in training, not in measuring."""
 
     module: nn.Module
     optimizer: torch.optim.Optimizer
@@ -73,6 +74,7 @@ class Course:
     rows: torch.Tensor
     step: int = 0
     epoch: int = 0
+    seconds: float = 0.0
 
     @property
     def share(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class Session:
 
     def epoch(self) -> dict[str, float]:
         """One pass over the training part; the measures after it, and `train_loss` during it."""
+        began = time.perf_counter()
         for hook in self.parts.before_epoch:
             hook(self.course)
         self.course.module.train()
@@ -65,6 +67,7 @@ class Session:
         if not math.isfinite(train_loss):
             raise Diverged(f"the training loss is {train_loss}{LOWER_RATE}")
         self.course.epoch += 1
+        self.course.seconds += time.perf_counter() - began
         found = {"train_loss": train_loss, **self.measure()}
         until = call(self.setup.settings, "until")
         if until is not None and until.name == "interpolation":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,8 @@ def train(
             ended = ends(found, time.perf_counter() - began)
             found.pop("interpolated", None)
             curve.append({"step": epoch, **found})
+            if "time_to_target" in measures:
+                curve[-1]["seconds"] = math.fsum(one.course.seconds for one in sessions)
             found.pop("train_loss")
             if (on_epoch is not None and not on_epoch(epoch, found)) or ended:
                 break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -166,3 +167,19 @@ def test_a_reader_who_leaves_early_sees_no_complaint(folder) -> None:
     result = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment, timeout=120)
     assert result.stdout == "# seed 0\n"
     assert result.stderr == ""
+
+
+def test_measure_ranks_untrained_points_beside_what_they_cost(nasdsl, golden) -> None:
+    """Digits differ from machine to machine in the last place, so the page is held to its words."""
+    page = nasdsl("measure", "tiny.space", "--proxies", "--points", "3").out
+    golden("cli/measure.txt", re.sub(r"-?\d[\d.]*(e[+-]\d+)?", "#", re.sub(" +", " ", page)))
+    golden("cli/measure-costs.txt", nasdsl("measure", "tiny.space", "--points", "3").out)
+
+
+def test_measure_as_json_is_the_same_for_the_same_seed(nasdsl) -> None:
+    first, again = (nasdsl("measure", "tiny.space", "--proxies", "--points", "3", "--json").out for _ in "ab")
+    assert first == again
+    points = json.loads(first)["points"]
+    assert len({json.dumps(one["point"]) for one in points}) == 3
+    assert all({"params", "macs", "synflow", "naswot"} <= one["measures"].keys() for one in points)
+    assert [one["rank"] for one in points] == sorted(one["rank"] for one in points)
