@@ -78,7 +78,12 @@ def measure(decided: Decided) -> dict[str, float]:
     """The quantities of one network; all but `aspect` are whole numbers."""
     found = _measure(decided.layers, tuple(decided.outputs.values()))
     memory = train_memory(decided, found["params"], found["trainable_params"])
-    return {**found, "edges": decided.edges, "train_memory": memory, "aspect": found["depth"] * _narrowness(decided)}
+    return {
+        **found,
+        "edges": decided.edges,
+        "train_memory": memory,
+        "aspect": found["depth"] * _narrowness(decided),
+    }
 
 
 def _narrowness(decided: Decided) -> float:
