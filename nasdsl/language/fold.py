@@ -13,6 +13,7 @@ from nasdsl.language.configuration import Ask, Configuration, Dead, LimitError
 from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, middle, size
 from nasdsl.language.machine import Machine
 from nasdsl.language.quantities import Cost
+from nasdsl.language.reals import part, places
 from nasdsl.language.rules import Rules
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
@@ -20,6 +21,7 @@ from nasdsl.language.watch import State
 
 MAX_SITUATIONS = 1_000_000
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
+_BEYOND = 1 << 100  # no cost comes near
 _DENSE = 64  # ranges up to this size are tried value by value for costs, longer ones at their ends
 
 # A place in the tree: where the machine stands, and what the answers so far mean for `require`.
@@ -44,7 +46,8 @@ class Fold:
 
     `combine` gets (how many answers, cost on the way, value at the end) per edge, dead ends left
     out; `end` is the value of a finished walk; None stands for "no point at all". With `rules` only
-    what holds them is a point. `is_blurred` says whether some answers that they depend on were not
+    what holds them is a point. `is_rough`: of some real range it is not known which answers fit, so that its
+    bound is none. `is_blurred` says whether some answers that they depend on were not
     told apart, so that a few of the points counted may break a rule; `leaves_out`, whether only the ends of
     some range were tried.
     """
@@ -58,15 +61,19 @@ class Fold:
         situations: int = MAX_SITUATIONS,
         rules: Rules | None = None,
         like: Fold | None = None,
+        extreme: int | None = None,
     ) -> None:
-        """`like`: a fold of the same machine and cost, from which it takes what it knows of the ways."""
+        """`like`: a fold of the same machine and cost, from which it takes what it knows of the ways. `extreme`: what
+        no sum of costs passes."""
         self._situations = situations
         self.rules = rules
         self.is_blurred = False
         self.leaves_out = False
+        self.is_rough = False
         self.machine = machine
         self._end = end
         self._combine = combine
+        self._extreme = extreme
         self.cost = cost
         self._values: dict[Node, int | None] = {}
         self._arrivals: dict[Configuration, tuple[int, Configuration] | None]
@@ -166,7 +173,17 @@ class Fold:
             value = self._values[end]
             if value is not None:
                 alive.append((many, cost, value))
-        return self._combine(alive) if alive else None
+        if not alive:
+            return None
+        if self._extreme is not None and len(alive) < len(edges) and self._asks_a_real(node):
+            self.is_rough = True
+            return self._extreme
+        return self._combine(alive)
+
+    def _asks_a_real(self, node: Node) -> bool:
+        """Then where answers cease to fit is not known, if that is seen only after further decisions."""
+        ask = self._ask_at(node[0])
+        return ask is not None and isinstance(ask.domain, Reals)
 
     def _edges(self, ask: Ask, state: State) -> list[Edge]:
         edges = []
@@ -189,9 +206,18 @@ class Fold:
         told = [(answer, self.rules.after(state, ask, answer)) for answer in answers(domain)]
         return [(answer, 1, after) for answer, after in told if after is not None]
 
+    def fitting(self, ask: Ask, domain: Reals) -> Reals | None:
+        """The part of a real range whose answers lead to another decision, or to the end."""
+        return part(domain, lambda answer: self._arrive(ask.resume(answer)) is not None)
+
     def _answers(self, ask: Ask, domain: Domain) -> list[tuple[Answer, int]]:
         if not ask.structural and self.cost is None:
             return [(next(iter(answers(domain))), size(domain))]
+        if isinstance(domain, Reals):
+            within = self.fitting(ask, domain)
+            if within is None:
+                return []
+            return [(place, 1) for place in (places(within) if self.cost else (middle(within),))]
         if isinstance(domain, Integers):
             count = size(domain)
             if self.cost is not None and count > _DENSE:
@@ -218,7 +244,7 @@ def least(
     like: Fold | None = None,
 ) -> Fold:
     """The least that a cost can still add up to."""
-    return Fold(machine, 0, _least, cost, situations, rules, like)
+    return Fold(machine, 0, _least, cost, situations, rules, like, extreme=0)
 
 
 def most(
@@ -229,7 +255,7 @@ def most(
     like: Fold | None = None,
 ) -> Fold:
     """The most that a cost can still add up to."""
-    return Fold(machine, 0, _most, cost, situations, rules, like)
+    return Fold(machine, 0, _most, cost, situations, rules, like, extreme=_BEYOND)
 
 
 def _total(edges: list[tuple[int, int, int]]) -> int:

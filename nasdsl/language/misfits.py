@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-from nasdsl.language.estimates import Range, Survey, shape_values, values_of
+from nasdsl.language.estimates import Range, Survey, low_of, shape_values, values_of
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Interval, Shape
 from nasdsl.language.signatures.matrices import MATRICES
@@ -86,7 +86,9 @@ def _estimate(v: Survey, argument: Argument, term: ValueTerm) -> Value:
     if argument.kind.type in ("int", "numbers"):
         found: list[Any] = shape_values(v, term, argument)
     else:
-        found = sorted((_least(one) for one in values_of(v, term)), key=repr)
+        values = values_of(v, term)
+        v.can_fail = v.can_fail or any(isinstance(one, Range | Interval) for one in values)
+        found = sorted((_least(one) for one in values), key=repr)
     if not found:
         v.can_fail = v.can_fail or argument.name in _SWITCHING
         return argument.default
@@ -97,4 +99,4 @@ def _estimate(v: Survey, argument: Argument, term: ValueTerm) -> Value:
 
 
 def _least(value: Any) -> Any:
-    return value.low if isinstance(value, Range) else value
+    return low_of(value) if isinstance(value, Range | Interval) else value

@@ -14,6 +14,7 @@ from nasdsl.language.configuration import Ask, LimitError
 from nasdsl.language.decisions import Answer, Domain, Integers, Reals, size
 from nasdsl.language.errors import Infeasible
 from nasdsl.language.fold import MAX_STRUCTURAL, Edge, Fold, Node, answers
+from nasdsl.language.reals import places
 from nasdsl.language.rules import path_of
 from nasdsl.language.walk import CostBound
 from nasdsl.language.watch import State
@@ -66,6 +67,7 @@ class Profile(Fold):
         super().__init__(like.machine, 1, sum, cost, rules=like.rules, like=known)  # type: ignore[arg-type]
         self.budget = budget
         self._up = up
+        self.has_shaping_reals = False
 
     @property
     def steps(self) -> int:
@@ -127,12 +129,33 @@ class Profile(Fold):
             return self._grouped(ask, ((a, after) for a, after in told if after is not None))
         if rules is not None:
             self.is_blurred = self.is_blurred or rules.is_blurred(ask)
+        if isinstance(domain, Reals) and ask.structural:
+            return self._of_reals(ask, domain, state)
         if isinstance(domain, Reals) or self._is_indifferent(ask):
             arrival = self._arrive(ask.resume(next(iter(answers(domain)))))
             return [Branch(domain, size(domain), arrival[0], (arrival[1], state))] if arrival else []
         if isinstance(domain, Integers) and size(domain) > MAX_STRUCTURAL:
             raise LimitError(f"`{ask.key}` ranges over {size(domain):,} values that change the network")
         return self._grouped(ask, ((answer, state) for answer in answers(domain)))
+
+    def _of_reals(self, ask: Ask, domain: Reals, state: State) -> list[Branch]:
+        """A range that shapes the network, which counts as one: by that of its answers which costs the least (or the
+        most, for a lower limit). Other answers may break the limit."""
+        self.has_shaping_reals = True
+        fitting = self.fitting(ask, domain)
+        if fitting is None:
+            return []
+        found = []
+        for place in places(fitting):
+            arrival = self._arrive(ask.resume(place))
+            assert arrival is not None
+            end = (arrival[1], state)
+            if self.budget is None:
+                return [Branch(fitting, 1, arrival[0], end)]
+            there = self.budget.bound.after(*end)[1]
+            if there is not None:
+                found.append((self.budget.sign * (arrival[0] + there), Branch(fitting, 1, arrival[0], end)))
+        return [min(found, key=lambda one: one[0])[1]] if found else []
 
     def _is_indifferent(self, ask: Ask) -> bool:
         """Whether no answer changes what follows, or what it costs."""

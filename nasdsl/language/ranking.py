@@ -32,7 +32,9 @@ def _at(ask: Ask, count: Fold, index: int, real: Callable[[Decision], Answer]) -
     """The answer whose points `index` is among, and its place among them."""
     domain = ask.domain
     if isinstance(domain, Reals):
-        return real(ask.decision(domain)), index
+        fitting = count.fitting(ask, domain) if ask.structural else domain
+        assert fitting is not None  # else there were no points here
+        return real(ask.decision(fitting)), index
     if not ask.structural:  # all answers have as many points
         first = next(iter(answers(domain)))
         each = count.after(ask.resume(first))[1] or 0

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from typing import NamedTuple
 
-from nasdsl.language.configuration import Ask, Configuration
+from nasdsl.language.configuration import Ask, Configuration, Dead
 from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals
 from nasdsl.language.errors import Infeasible
 from nasdsl.language.fold import Node
@@ -64,7 +64,10 @@ class Uniform:
         if not total:
             raise Infeasible("no point holds every `require`")
         for _ in range(MOST_REJECTED):
-            point, cost = self._at(rng.randrange(total), real)
+            try:
+                point, cost = self._at(rng.randrange(total), real)
+            except Dead:  # of a real range, an answer of whose misfit only a later layer tells
+                continue
             within = self._limit is None or self._limit.allows(cost)
             if within and (self._accepts is None or self._accepts(point)):
                 return point

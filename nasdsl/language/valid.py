@@ -91,6 +91,8 @@ class Valid:
             profile = self._profile(bound)
         except Infeasible:
             return 0, 0
+        if bound.fold.is_rough:
+            return 0, self._total
         at_most = profile.total()
         if self._ahead.rules is not None and not bound.follows:
             return 0, at_most
@@ -142,5 +144,6 @@ class Valid:
             plain = Profile(self._all or counting(self._ahead.machine))
             return Uniform(plain, None, None if known and not bounds else self._holds)
         profile, bound = profiles[0]
+        known = known and not profile.has_shaping_reals
         known = known and len(bounds) == 1 and bound.follows == (self._ahead.rules is not None)
         return Uniform(profile, bound.limit, None if known else self._holds)

@@ -28,6 +28,7 @@ from nasdsl.language.errors import AnswerError, Infeasible
 from nasdsl.language.fold import Fold, answers
 from nasdsl.language.machine import Machine
 from nasdsl.language.point import Point
+from nasdsl.language.reals import part
 from nasdsl.language.requires import Limit
 from nasdsl.language.rules import Rules
 from nasdsl.language.watch import State
@@ -204,6 +205,8 @@ class Walks:
         if domain is not None and self._is_pruned(ask) and not _is_long(domain):
             outlook = self._outlook(node, ask, domain, state)
             domain = self._within(domain, outlook, spent)
+        elif isinstance(domain, Reals) and ask.structural:
+            domain = self._cut(ask, domain, spent, state)
         if domain is None:
             return False
         self._kept += 1
@@ -271,6 +274,24 @@ class Walks:
             )
         ]
         return domain if len(kept) == size(domain) else _listed(domain, kept)
+
+    def _cut(self, ask: Ask, domain: Reals, spent: tuple[int, ...], state: State) -> Reals | None:
+        """The part of a range that shapes the network in which it fits, and then holds one bound after the other:
+        each alone has its answers at one end."""
+        exists = self._feasibility.exists
+
+        def fits(answer: float) -> bool:
+            return exists is None or exists.after(ask.resume(answer), state)[1] is not None
+
+        found = part(domain, fits)
+        for paid, bound in zip(spent, self._feasibility.bounds, strict=True):
+
+            def holds(answer: float, paid: int = paid, bound: CostBound = bound) -> bool:
+                cost, still = bound.after(ask.resume(answer), state)
+                return still is not None and bound.limit.allows(paid + cost + still)
+
+            found = part(found, holds) if found is not None else None
+        return found
 
 
 def _answer(decision: Decision, choose: Choose) -> Answer:

@@ -100,6 +100,7 @@ SIGNATURES = (
             real(0, 1, open_low=True),
             "share of weights that have a mask, those of least magnitude",
             1.0,
+            shapes=True,  # of what the method keeps, so that it counts
         ),
         source="R-AMT 2023, section 3",
     ),
