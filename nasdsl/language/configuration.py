@@ -160,6 +160,13 @@ class Rest:
         self.parent = parent
 
 
+class Woven(tuple[Wire, ...]):
+    """The data of a repeat whose copies go side by side: the wires that they begin on. What stands as frames are then
+    the configurations of the copies."""
+
+    __slots__ = ()
+
+
 # Frame 0 holds what is open around: tapes of tied repeats, bodies of experts. Frame 1 belongs to the top level.
 Frames: TypeAlias = tuple[tuple[Any, ...], ...]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from nasdsl.language.ahead import Known
 from nasdsl.language.configuration import (
     TOP,
     YES_OR_NO,
@@ -130,6 +131,7 @@ class Machine:
         self.blind = blind
         self.shapes: dict[tuple[Value | Shape, ...], Shape | str] = {}  # of operations met before
         self._interned: dict[tuple[int, int, Any, int], Rest] = {}
+        self.openings: Known = {}  # what terms decide, where copies go side by side
         self.recorder = Recorder()
         self.on_layer: OnLayer | None = None
         self._values: dict[type, Callable[[Any, Frames, int], Any]] = {

@@ -22,6 +22,7 @@ from nasdsl.language.configuration import (
     Step,
     Tape,
     Wire,
+    Woven,
     set_cell,
     wipe,
 )
@@ -56,7 +57,7 @@ from nasdsl.language.tree import (
     Statement,
     Use,
 )
-from nasdsl.language.weaving import Woven, entered, go_on, weave
+from nasdsl.language.weaving import entered, go_on, weave
 
 MAX_COPIES = 100_000
 MAX_USES = 300  # blocks open inside one another

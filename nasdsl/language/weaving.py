@@ -11,6 +11,9 @@ that may have been begun on a wrong wire does not fit: the space is then walked 
 
 from __future__ import annotations
 
+from typing import Any
+
+from nasdsl.language.ahead import may_ask
 from nasdsl.language.configuration import (
     Ask,
     Configuration,
@@ -20,6 +23,7 @@ from nasdsl.language.configuration import (
     Rest,
     Step,
     Wire,
+    Woven,
     join,
     set_cell,
     wipe,
@@ -39,12 +43,6 @@ class Unwoven(Exception):
 def can_weave(program: Statement) -> bool:
     """Whether there is any repeat to try it on."""
     return any(isinstance(one, Loop) and one.tied and not one.shared for one in every_node(program))
-
-
-class Woven(tuple[Wire, ...]):
-    """The data of a repeat whose copies go side by side: the wires that they begin on."""
-
-    __slots__ = ()
 
 
 def weave(m: Machine, term: Loop, rest: Rest, wire: Wire, frames: Frames, copies: int) -> Step | None:
@@ -108,38 +106,73 @@ def _last(ask: Ask) -> Answer:
 
 
 def go_on(m: Machine, term: Loop, rest: Rest, copies: Frames) -> Step:
-    """All copies up to what they ask next, which must be the same, or to their end."""
+    """All copies up to what they ask next, or to their end. The answer goes to all that ask the same; one that stands
+    elsewhere waits, and must not come to the same question later."""
     reached = [m.run(copies[0])]
     try:
         reached += [m.run(copy) for copy in copies[1:]]
     except Dead:
         raise Unwoven from None
+    nodes = tuple(node for node, _ in reached)
+    if any(node is not copy for node, copy in zip(nodes, copies, strict=True)):
+        return rest, rest.data[0], nodes
     asks = [ask for _, ask in reached]
-    if any(node is not copy for (node, _), copy in zip(reached, copies, strict=True)):
-        return rest, rest.data[0], tuple(node for node, _ in reached)
-    first = asks[0]
-    if first is None:
-        return _end_all(term, rest, copies, asks)
-    together = [ask for ask in asks if ask is not None and _same(ask, first)]
-    if len(together) < len(asks):
-        raise Unwoven
-    structural = any(ask.structural for ask in together)
-    return first._replace(
-        structural=structural,
-        resume=lambda answer: (rest, rest.data[0], tuple(ask.resume(answer) for ask in together)),
+    if not any(asks):
+        return _end_all(term, rest, copies)
+    first = _next(m, nodes, asks)
+    together = [ask is not None and _same(ask, first) for ask in asks]
+
+    def resume(answer: Answer) -> Configuration:
+        after = (
+            ask.resume(answer) if ask is not None and asked else node
+            for node, ask, asked in zip(nodes, asks, together, strict=True)
+        )
+        return rest, rest.data[0], tuple(after)
+
+    structural = any(
+        ask.structural for ask, asked in zip(asks, together, strict=True) if ask is not None and asked
     )
+    return first._replace(structural=structural, resume=resume)
+
+
+def _next(m: Machine, nodes: tuple[Configuration, ...], asks: list[Ask | None]) -> Ask:
+    """A question that no copy can come to later."""
+    for first in asks:
+        if first is None:
+            continue
+        path = join(first.label.path, first.key)
+        waiting = (
+            node for node, ask in zip(nodes, asks, strict=True) if ask is not None and not _same(ask, first)
+        )
+        if not any(may_ask(m.openings, node, path) for node in waiting):
+            return first
+    raise Unwoven
 
 
 def _same(one: Ask, other: Ask) -> bool:
     return (one.label.path, one.key, one.domain) == (other.label.path, other.key, other.domain)
 
 
-def _end_all(term: Loop, rest: Rest, copies: Frames, asks: list[Ask | None]) -> Step:
+def _end_all(term: Loop, rest: Rest, copies: Frames) -> Step:
     """The copies have ended: the last one's wire goes on, if each began on what the one before it ended with."""
-    if any(ask is not None for ask in asks):
-        raise Unwoven
     wires = [wire for _, wire, _ in copies]
-    left = [wipe(frames, rest.depth, term.inner) for _, _, frames in copies]
-    if any(frames != left[-1] for frames in left) or tuple(wires[:-1]) != tuple(rest.data[1:]):
+    if tuple(wires[:-1]) != tuple(rest.data[1:]):
         raise Unwoven
-    return rest.parent, wires[-1], left[-1]
+    left = [wipe(frames, rest.depth, term.inner) for _, _, frames in copies]
+    return rest.parent, wires[-1], _merged(left)
+
+
+def _merged(several: list[Frames]) -> Frames:
+    """The frames that copies have left together: what some have decided around the repeat, and no other otherwise."""
+    if any(frames[0] != several[0][0] for frames in several):
+        raise Unwoven
+    around = zip(*(frames[1:] for frames in several), strict=True)
+    return (several[0][0], *(tuple(map(_one, zip(*frames, strict=True))) for frames in around))
+
+
+def _one(cells: tuple[Any, ...]) -> Any:
+    """What a cell holds in all copies that have come to it."""
+    held = [cell for cell in cells if cell is not None]
+    if any(cell != held[0] for cell in held):
+        raise Unwoven
+    return held[0] if held else None
