@@ -185,10 +185,12 @@ def _prove(
             prove_a_network(c.problems, machine_of(program, frame_size, task), head)
         if requirements and not c.problems.errors:
 
-            def machine(deep: bool) -> Machine:
-                return machine_of(program, frame_size, task, blind=not concrete, deep=deep)
+            def machine(blind: bool, deep: bool) -> Machine:
+                return machine_of(program, frame_size, task, blind=blind, deep=deep)
 
-            prove_requirements(c.problems, machine, requirements, concrete and network is not None)
+            has_costs = concrete and network is not None
+            fits = not (concrete and can_fail)
+            prove_requirements(c.problems, machine, requirements, has_costs, fits)
     except LimitError as error:
         c.problems.error("limit", str(error), head)
 

@@ -20,6 +20,8 @@ from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.watch import State
 
 MAX_SITUATIONS = 1_000_000
+_MOST_STEPS = 2_000_000  # of the machine, over all situations: some 15 s
+_STEPS = 10  # the same per situation, where fewer are gone through
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
 _BEYOND = 1 << 100  # no cost comes near
 _DENSE = 64  # ranges up to this size are tried value by value for costs, longer ones at their ends
@@ -66,6 +68,7 @@ class Fold:
         """`like`: a fold of the same machine and cost, from which it takes what it knows of the ways. `extreme`: what
         no sum of costs passes."""
         self._situations = situations
+        self._steps = min(_MOST_STEPS, _STEPS * situations)
         self.rules = rules
         self.is_blurred = False
         self.leaves_out = False
@@ -111,7 +114,7 @@ class Fold:
             assert self.cost is not None
             spent += self.cost(signature, arguments, source, target)  # type: ignore[arg-type]
 
-        before = self.machine.on_layer
+        before, begun = self.machine.on_layer, self.machine.n_steps
         self.machine.on_layer = note if self.cost is not None else None
         try:
             node, ask = self.machine.run(configuration)
@@ -121,8 +124,9 @@ class Fold:
             result = None
         finally:
             self.machine.on_layer = before
+            self._steps -= self.machine.n_steps - begun
         self._arrivals[configuration] = result
-        if len(self._arrivals) > self._situations:
+        if len(self._arrivals) > self._situations or self._steps < 0:
             raise self._beyond()
         return result
 
@@ -163,9 +167,11 @@ class Fold:
         return self._end if self.rules is None or self.rules.accept(*node) else None
 
     def _beyond(self) -> LimitError:
-        return LimitError(
-            f"the space has more than {self._situations:,} different situations, the limit of exact counting"
-        )
+        if self._steps < 0:
+            what = "takes more steps to go through than the limit of exact counting"
+        else:
+            what = f"has more than {self._situations:,} different situations, the limit of exact counting"
+        return LimitError(f"the space {what}")
 
     def _combined(self, node: Node, edges: list[Edge]) -> int | None:
         alive = []

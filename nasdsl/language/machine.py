@@ -131,6 +131,7 @@ class Machine:
         self.blind = blind
         self.shapes: dict[tuple[Value | Shape, ...], Shape | str] = {}  # of operations met before
         self._interned: dict[tuple[int, int, Any, int], Rest] = {}
+        self.n_steps = 0  # taken so far: the measure of what a fold may cost
         self.openings: Known = {}  # what terms decide, where copies go side by side
         self.recorder = Recorder()
         self.on_layer: OnLayer | None = None
@@ -155,14 +156,18 @@ class Machine:
 
     def run(self, configuration: Configuration) -> tuple[Configuration, Ask | None]:
         """Step until something is asked, or to the end (None). Raises Dead and LimitError."""
-        for _ in range(MAX_STEPS):
-            rest, wire, frames = configuration
-            if rest is None:
-                return configuration, None
-            after = self.step(rest.term, rest, wire, frames)
-            if type(after) is Ask:
-                return configuration, after
-            configuration = after  # type: ignore[assignment]
+        done = 0
+        try:
+            for done in range(MAX_STEPS):  # noqa: B007
+                rest, wire, frames = configuration
+                if rest is None:
+                    return configuration, None
+                after = self.step(rest.term, rest, wire, frames)
+                if type(after) is Ask:
+                    return configuration, after
+                configuration = after  # type: ignore[assignment]
+        finally:
+            self.n_steps += done + 1
         raise LimitError(f"more than {MAX_STEPS:,} statements between two decisions, which is the limit")
 
     def step(self, term: Statement, rest: Rest, wire: Wire, frames: Frames) -> Step:

@@ -33,15 +33,17 @@ def prove_a_network(problems: Problems, machine: Machine, network: Span) -> None
 
 def prove_requirements(
     problems: Problems,
-    machine: Callable[[bool], Machine],
+    machine: Callable[[bool, bool], Machine],
     lines: Sequence[Requirement],
     has_costs: bool,
+    fits: bool,
 ) -> None:
     """Report every line that no point can hold, and lines that none can hold together.
 
-    `machine(deep)` makes one whose wires know their depth; `has_costs`: the shapes of the data are known.
+    `machine(blind, deep)` makes one that works out no shapes, or whose wires know their depth; `has_costs`: the
+    shapes of the data are known; `fits`: every network does.
     """
-    plain = machine(False)
+    plain = machine(not has_costs, False)
     totals, reason = _first_network(plain) if has_costs else ({}, "the data are not known")
     for line in lines:
         for limit in line.limits if has_costs else ():
@@ -50,9 +52,9 @@ def prove_requirements(
     if problems.errors:
         return
     for line in lines:
-        _refuse_unfollowed(problems, machine, [line], has_costs)
+        _refuse_unfollowed(problems, machine, [line], has_costs, fits)
     if len(lines) > 1 and not problems.errors:
-        _refuse_unfollowed(problems, machine, lines, has_costs)
+        _refuse_unfollowed(problems, machine, lines, has_costs, fits)
 
 
 def _first_network(machine: Machine) -> tuple[dict[str, int], str]:
@@ -98,15 +100,19 @@ def _refuse_unmet(problems: Problems, machine: Machine, limit: Limit, span: Span
 
 
 def _refuse_unfollowed(
-    problems: Problems, machine: Callable[[bool], Machine], lines: Sequence[Requirement], has_costs: bool
+    problems: Problems,
+    machine: Callable[[bool, bool], Machine],
+    lines: Sequence[Requirement],
+    has_costs: bool,
+    fits: bool,
 ) -> None:
     """Report lines over decisions and depth that no point holds, each bound on a cost included."""
     limits = [limit for line in lines for limit in line.limits] if has_costs else []
     rules = rules_of(lines, limits)
     if rules is None:
         return
-    runs = machine(bool(rules.depths))
     costs = [limit for limit in limits if limit.quantity in ADDITIVE]
+    runs = machine(fits and not costs and not rules.depths, bool(rules.depths))
     folds = [(counting(runs, _FOLLOWED, rules), None)] if not costs else _cost_folds(runs, costs, rules)
     for fold, limit in folds:
         found = _value(fold)

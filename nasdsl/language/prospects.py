@@ -105,7 +105,12 @@ def _existence(
             return found, True
     if fits:
         return None, False
-    return count or counting(machine, situations), False
+    found = count if count and count.n_places else counting(machine, min(situations, _AFFORDABLE))
+    try:
+        found.begin()
+    except LimitError:
+        return None, False  # as above: networks that do not fit are dead ends, which turn back
+    return found, False
 
 
 def _bound(machine: Machine, limit: Limit, rules: Rules | None, situations: int) -> CostBound:

@@ -37,7 +37,7 @@ from nasdsl.language.valid import Bounds, Valid
 from nasdsl.language.walk import Feasibility, Walks
 from nasdsl.language.weaving import Unwoven, can_weave
 
-_WOVEN = 20_000  # situations gone through to see whether copies can go side by side
+_WOVEN = 50_000  # situations gone through to see whether copies can go side by side
 _LISTED = 2_000  # points that are gone through one by one to count the valid ones
 
 

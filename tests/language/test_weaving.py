@@ -24,6 +24,10 @@ from nasdsl.language.weaving import Unwoven
 CELLS = Path("spaces/nas_bench_201.space")
 # Tied repeats: by index, nested, with a let decided within, ending on the wire they began on or not.
 TIED = (
+    "repeat i in 3 tied { repeat 2 tied { conv2d(w * i, kernel = 1 | 3) }; if i < 3 { max_pool(2) | avg_pool(2) } }",
+    "repeat i in 3 tied { if i == 2 { conv2d(w, kernel = 1 | 3) } else { conv2d(2 | 4) }; conv2d(2) }",
+    "repeat i in 2 tied { if i > 1 { block_of(2 | 4) } else { block_of(3) }; conv2d(2) }",
+    "repeat i in 3 tied { if i > 1 { relu | gelu }; conv2d(2, kernel = 1 | 3); if i < 3 { dropout(0.1)? } }",
     "repeat i in 2 tied { conv2d(2 * i, kernel = 1 | 3); relu? }",
     "repeat 1..3 tied { conv2d(2, kernel = 1 | 3); repeat 2 tied { conv2d(2 | 4); conv2d(2) } }",
     "repeat 2 tied { repeat 0..2 tied { conv2d(2 | 3) } }",
@@ -43,7 +47,8 @@ TIED = (
 
 def tied_text(body: str) -> str:
     flat = "global_avg_pool\n" if "widen" in body else ""
-    return f"task classification on digits\nnetwork {{\nlet w = 2 | 4\nconv2d(2)\n{flat}{body}\nflatten\nlinear(outputs)\n}}\n"
+    block = "block block_of(c) { conv2d(c, kernel = 1 | 3); relu? }"
+    return f"task classification on digits\n{block}\nnetwork {{\nlet w = 2 | 4\nconv2d(2)\n{flat}{body}\nflatten\nlinear(outputs)\n}}\n"
 
 
 def machine(space: Space, weaves: bool) -> Machine:
@@ -69,6 +74,30 @@ def assert_woven_alike(space: Space) -> bool:
         if f[1] is not None
     ]
     return True
+
+
+APART = TIED[:4]
+
+
+@pytest.mark.parametrize("body", APART)
+def test_copies_that_differ_by_their_index_go_side_by_side(body: str) -> None:
+    assert assert_woven_alike(parse(tied_text(body)))
+
+
+def test_a_stack_of_two_cells_is_counted_as_the_two_cells() -> None:
+    cell = "cell(inputs = 2, nodes = 6, edges = any(2), output = concat unused) { relu | gelu | tanh }"
+    space = parse(
+        f"""task classification on shape(3, 32, 32, classes = 10)
+        block normal(w) {{ conv2d(w, 1); {cell} }}
+        block reduction(w) {{ conv2d(w, 1, stride = 2); {cell} }}
+        network {{
+            repeat i in 3 tied {{ repeat 6 tied {{ normal(16 * i) }}; if i < 3 {{ reduction(32 * i) }} }}
+            global_avg_pool
+            linear(outputs)
+        }}"""
+    )
+    assert space.count() == (180 * 3**8) ** 2
+    assert space.contains(space.unrank(space.count() // 3))
 
 
 @pytest.mark.parametrize("body", TIED)
