@@ -29,7 +29,7 @@ from nasdsl.language.steps import STEPS
 from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.survey import survey
 from nasdsl.language.tasks import Bound, goals_of, task_of
-from nasdsl.language.terms import mark
+from nasdsl.language.terms import mark, mark_bent
 from nasdsl.language.training_rules import refuse_misfits
 from nasdsl.language.tree import (
     Cell,
@@ -348,6 +348,7 @@ def _spread_roles(c: Checker) -> None:
         for definition, arguments in c.uses:
             for cell, argument in zip(c.cells[id(definition)], arguments, strict=True):
                 news = mark(argument, cell.role) or news
+                news = (cell.bends and mark_bent(argument)) or news
 
 
 def _top_lets(c: Checker, file: s.File, top: Scope) -> list[Statement]:

@@ -188,6 +188,7 @@ class Ask(NamedTuple):
     domain: Domain
     structural: bool
     resume: Callable[[Answer], Configuration]
+    bends: bool = False  # whether an answer between two others may cost less or more than both
 
     def first(self) -> Answer:
         """The first option, the lowest number."""

@@ -24,7 +24,9 @@ _MOST_STEPS = 2_000_000  # of the machine, over all situations: some 15 s
 _STEPS = 10  # the same per situation, where fewer are gone through
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
 _BEYOND = 1 << 100  # no cost comes near
-_DENSE = 64  # ranges up to this size are tried value by value for costs, longer ones at their ends
+# Ranges up to this size are tried value by value for costs; longer ones at their ends, where what they mean for the
+# network only rises or only falls from one to the other.
+_DENSE = 64
 
 # A place in the tree: where the machine stands, and what the answers so far mean for `require`.
 Node: TypeAlias = tuple[Configuration, State]
@@ -133,6 +135,7 @@ class Fold:
     def _solve(self, root: Node) -> None:
         waiting = [root]
         edges: dict[Node, list[Edge]] = {}
+        every: set[Node] = set()
         while waiting:
             node = waiting[-1]
             if node in self._values:
@@ -152,6 +155,12 @@ class Fold:
                     waiting += open_ends
                     continue
             found = edges.pop(node)
+            if self._hides_answers(ask, found) and node not in every:
+                # An end of the range leads nowhere: what lies between may lead on.
+                every.add(node)
+                edges[node] = self._edges(ask, node[1], every=True)
+                waiting += [end for _, _, end in edges[node] if end not in self._values]
+                continue
             self._values[node] = self._combined(node, found)
             if self.rules is None:  # else another state may come to the same decision
                 self._asks.pop(node[0], None)
@@ -191,24 +200,30 @@ class Fold:
         ask = self._ask_at(node[0])
         return ask is not None and isinstance(ask.domain, Reals)
 
-    def _edges(self, ask: Ask, state: State) -> list[Edge]:
+    def _edges(self, ask: Ask, state: State, every: bool = False) -> list[Edge]:
         edges = []
-        for answer, many, after in self._tried(ask, state):
+        for answer, many, after in self._tried(ask, state, every):
             arrival = self._arrive(ask.resume(answer))
             if arrival is not None:
                 edges.append((many, arrival[0], (arrival[1], after)))
         return edges
 
-    def _tried(self, ask: Ask, state: State) -> list[tuple[Answer, int, State]]:
+    def _hides_answers(self, ask: Ask, edges: list[Edge]) -> bool:
+        """Whether only the ends of a range were tried, and one of them leads nowhere."""
+        if self.cost is None or not isinstance(ask.domain, Integers) or size(ask.domain) <= _DENSE:
+            return False
+        return len(edges) < 2 or any(self._values[end] is None for _, _, end in edges)
+
+    def _tried(self, ask: Ask, state: State, every: bool) -> list[tuple[Answer, int, State]]:
         """Answers to follow, each standing for how many, and what they make of the state."""
         if self.rules is None:
-            return [(answer, many, state) for answer, many in self._answers(ask, ask.domain)]
+            return [(answer, many, state) for answer, many in self._answers(ask, ask.domain, every)]
         domain = self.rules.offered(ask)
         if domain is None:
             return []
         if not self.rules.observes(ask):
             self.is_blurred = self.is_blurred or self.rules.is_blurred(ask)
-            return [(answer, many, state) for answer, many in self._answers(ask, domain)]
+            return [(answer, many, state) for answer, many in self._answers(ask, domain, every)]
         told = [(answer, self.rules.after(state, ask, answer)) for answer in answers(domain)]
         return [(answer, 1, after) for answer, after in told if after is not None]
 
@@ -216,7 +231,7 @@ class Fold:
         """The part of a real range whose answers lead to another decision, or to the end."""
         return part(domain, lambda answer: self._arrive(ask.resume(answer)) is not None)
 
-    def _answers(self, ask: Ask, domain: Domain) -> list[tuple[Answer, int]]:
+    def _answers(self, ask: Ask, domain: Domain, every: bool) -> list[tuple[Answer, int]]:
         if not ask.structural and self.cost is None:
             return [(next(iter(answers(domain))), size(domain))]
         if isinstance(domain, Reals):
@@ -226,7 +241,7 @@ class Fold:
             return [(place, 1) for place in (places(within) if self.cost else (middle(within),))]
         if isinstance(domain, Integers):
             count = size(domain)
-            if self.cost is not None and count > _DENSE:
+            if self.cost is not None and count > _DENSE and not every and not ask.bends:
                 self.leaves_out = True
                 return [(domain.low, 1), (domain.low + (count - 1) * domain.step, 1)]
             if count > MAX_STRUCTURAL:

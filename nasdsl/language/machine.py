@@ -296,7 +296,8 @@ class Machine:
             return rest, wire, set_cell(frames, depth, hole.slot, answer)
 
         label: Label = frames[depth][hole.label]
-        ask = Ask(label, hole.key, hole.site, kind, domain, self.matters(hole.role), resume)
+        bends = hole.role == CONTROL or (type(hole) is RangeHole and hole.bends)
+        ask = Ask(label, hole.key, hole.site, kind, domain, self.matters(hole.role), resume, bends)
         return self.offer(ask, depth, hole.slot, frames)
 
     def matters(self, role: int) -> bool:

@@ -115,7 +115,7 @@ class Profile(Fold):
             if value is not None and steps is not None and steps <= self.steps:
                 yield many, steps, value
 
-    def _edges(self, ask: Ask, state: State) -> list[Edge]:
+    def _edges(self, ask: Ask, state: State, every: bool = False) -> list[Edge]:
         return [(branch.many, branch.cost, branch.end) for branch in self.branches(ask, state)]
 
     def branches(self, ask: Ask, state: State) -> list[Branch]:

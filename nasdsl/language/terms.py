@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from nasdsl.language.decisions import Integers, Reals
 from nasdsl.language.tree import (
     Cell,
     ChoiceHole,
+    Constant,
     Hole,
     Make,
     Operation,
@@ -24,6 +28,56 @@ def is_open(node: object) -> bool:
 def may_ask(term: ValueTerm) -> bool:
     """Whether working out a term may ask a decision."""
     return any(is_open(part) for part in parts(term))
+
+
+def mark_bent(term: ValueTerm) -> bool:
+    """What is worked out of a term may fall where it rises: note it on its ranges. True where it is news."""
+    news = False
+    for part in parts(term):
+        if isinstance(part, RangeHole | Cell) and not part.bends:
+            part.__dict__["bends"] = True
+            news = True
+    return news
+
+
+_RISING = ("+", "unary +", "min", "max", "round")
+
+
+def bent_operands(name: str, operands: Sequence[ValueTerm]) -> list[ValueTerm]:
+    """The operands with which the value of an operation may fall."""
+    if name in _RISING:
+        return []
+    least = [_is_positive(operand) for operand in operands]
+    match name:
+        case "*":
+            return [one for i, one in enumerate(operands) if not all(least[:i] + least[i + 1 :])]
+        case "-":
+            return [operands[1]]
+        case "/" | "//":
+            return [operands[1]] if least[1] else list(operands)
+        case "^" if isinstance(operands[0], Constant) and _is_positive(operands[0], 1):
+            return []
+        case "^" if all(least):
+            return [operands[1]]
+        case _:
+            return list(operands)
+
+
+def _is_positive(term: ValueTerm, least: float = 0) -> bool:
+    """Whether a number is certainly not below `least`."""
+    match term:
+        case Constant(value=value):
+            return isinstance(value, int | float) and value >= least
+        case Outer(inner=inner):
+            return _is_positive(inner, least)
+        case ChoiceHole(options=options):
+            return all(_is_positive(option, least) for option in options.values())
+        case RangeHole(domain=Integers(low=low) | Reals(low=low)):
+            return low >= least
+        case Cell():
+            return term.is_index
+        case _:
+            return False
 
 
 def has_hole(term: ValueTerm) -> bool:

@@ -46,6 +46,7 @@ class Cell(Term):
     name: str
     role: int = PLAIN
     is_index: bool = False
+    bends: bool = False  # as that of the ranges that it may stand for
 
 
 class Outer(Term):
@@ -100,12 +101,14 @@ class Hole(Term):
 
 
 class RangeHole(Hole):
-    """`domain` where the ends are constants; else they are worked out when it opens."""
+    """`domain` where the ends are constants; else they are worked out when it opens. `bends`: what is worked out of
+    it may fall where it rises, so that the ends do not bound what lies between."""
 
     domain: Domain | None
     low: ValueTerm | None = None
     high: ValueTerm | None = None
     build: Callable[[Value, Value], Domain] | None = None
+    bends: bool = False
 
 
 class ChoiceHole(Hole):

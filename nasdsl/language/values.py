@@ -19,7 +19,7 @@ from nasdsl.language.signatures.matrices import MATRICES
 from nasdsl.language.signatures.methods import UNDEMANDING
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
 from nasdsl.language.stacking import is_stack, methods_in, stack
-from nasdsl.language.terms import children, mark, may_ask, outcomes, parts
+from nasdsl.language.terms import bent_operands, children, mark, mark_bent, may_ask, outcomes, parts
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
@@ -364,6 +364,9 @@ def _operation(
     function = OPERATORS.get(name) or FUNCTIONS[name]
     if name in ("and", "or") and may_ask(terms[1]):
         mark(terms[0], CONTROL)  # what comes second is only asked where the first does not settle it
+    if not scope.in_train:  # what trains a network costs none of what is bounded
+        for bent in bent_operands(name, terms):
+            mark_bent(bent)
     term = Operation(name, function, terms, span=node.span)
     constant = fold(term)
     if isinstance(constant, str):
