@@ -32,7 +32,7 @@ def test_what_lies_between_the_ends_is_kept(
     monkeypatch.setattr(space_module, "_LISTED", 0)
     blocks = "block bent(m) { conv2d(1 + (m - 50) * (m - 50)) }\n"
     text = f"task classification on digits\n{blocks}network {{\n{body}\nflatten\nlinear(outputs)\n}}\n"
-    plain, quantity = parse(text), bound.split()[0]
+    plain, quantity = parse(text), bound.split(maxsplit=1)[0]
     costs = {point: plain.quantities(point)[quantity] for point in plain.enumerate()}
     ordered = sorted(costs.values(), reverse=">=" in bound)
     limit = ordered[int(share * len(ordered))]
