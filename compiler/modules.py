@@ -330,13 +330,15 @@ class SwiGLU(nn.Module):
 class SqueezeExcite(nn.Module):
     """Scales each channel of a map by a gate computed from the means of all channels (Hu et al. 2018)."""
 
-    def __init__(self, channels: int, hidden: int) -> None:
+    def __init__(self, channels: int, hidden: int, hard: bool = False) -> None:
         super().__init__()
+        self.hard = hard  # relu6(x + 3) / 6 for the sigmoid, as in MobileNetV3
         self.reduce = nn.Linear(channels, hidden)
         self.expand = nn.Linear(hidden, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        gates = torch.sigmoid(self.expand(F.relu(self.reduce(x.flatten(2).mean(2)))))
+        raw = self.expand(F.relu(self.reduce(x.flatten(2).mean(2))))
+        gates = F.hardsigmoid(raw) if self.hard else torch.sigmoid(raw)
         return x * gates.reshape(*gates.shape, *[1] * (x.dim() - 2))
 
 

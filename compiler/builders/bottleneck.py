@@ -32,7 +32,9 @@ def _inverted_bottleneck(args: _Arguments, inputs: tuple[Shape, ...], output: Sh
     steps["depthwise"] = window(slide, hidden, hidden, axes, groups=hidden, bias=False)
     steps |= {"depthwise_norm": make(norm, hidden), "depthwise_act": act}
     if flag(args["squeeze_excite"]):
-        steps["gate"] = make("SqueezeExcite", hidden, squeezed_in_bottleneck(channels))
+        narrow = squeezed_in_bottleneck(args, channels, hidden)
+        hard = {"hard": True} if args["gate"] == "mobilenet_v3" else {}
+        steps["gate"] = make("SqueezeExcite", hidden, narrow, **hard)
     steps["project"] = make(conv, hidden, filters, 1, bias=False)
     steps["project_norm"] = make(norm, filters)
     return make("Chain", **steps)

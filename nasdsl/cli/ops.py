@@ -7,6 +7,7 @@ import sys
 
 from nasdsl.language.describing import description
 from nasdsl.language.errors import NasdslError
+from nasdsl.language.forms import FORMS
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.table import DATA, LAYERS, TRAINING
 from nasdsl.language.suggest import did_you_mean
@@ -26,8 +27,13 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(listing(rows))
         return 0
     named = [row for row in rows if row.name == options.name]
+    if not named and options.name in FORMS:
+        sys.stdout.write(
+            f"{FORMS[options.name]}\n  a word of the language: docs/language.md shows it at work\n"
+        )
+        return 0
     if not named:
-        help = did_you_mean(options.name, [row.name for row in rows])
+        help = did_you_mean(options.name, [*FORMS, *(row.name for row in rows if not row.later)])
         raise NasdslError(
             "\n".join([f"nothing is called `{options.name}`", *([f"help: {help}"] if help else [])])
         )

@@ -12,6 +12,9 @@ def description(row: Signature) -> str:
     lines = [f"{call_of(row)}    ({row.group})", f"  {row.doc}"]
     if row.later:
         lines.append("  not part of this version")
+    first = [f"`{argument.name}`" for argument in row.arguments[: row.positional]]
+    if row.group != "setting" and row.arguments:
+        lines.append(f"  by position: {', '.join(first)}" if first else "  all arguments by name")
     for argument in row.arguments:
         lines.append(f"    {argument_line(argument)}\n        {argument.doc}")
     if row.source:

@@ -87,7 +87,7 @@ def dag(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: 
             c.problems.error("bad-wire", message, statement.span)
     if not outputs and "output" not in found.wires:
         c.problems.error("bad-wire", "a dag needs `output = …`", node.span)
-    _warn_unread(c, node, found)
+    _warn_unread(c, node, found, bool(scope.wires))
     return sequence(items, (first, scope.frame.size), node.span)
 
 
@@ -119,10 +119,18 @@ def _given(c: Checker, node: s.Call, found: _Dag) -> Iterator[Statement]:
     yield kept(cell)
 
 
-def _warn_unread(c: Checker, node: s.Call, found: _Dag) -> None:
+def _warn_unread(c: Checker, node: s.Call, found: _Dag, has_others: bool) -> None:
+    """`has_others`: wires with names stand around, and what flows in need not be read."""
     for name, wire in found.wires.items():
-        if wire.read == "no" and wire.binding is None and name != "output":
-            c.problems.warn("unused-wire", f"nothing reads the wire `{name}`", wire.span)
+        if (
+            wire.read != "no"
+            or wire.binding is not None
+            or name == "output"
+            or (name == "input" and has_others)
+        ):
+            continue
+        help = "begin a wire with `from input`" if name == "input" else "leave it out, or read it with `from`"
+        c.problems.warn("unused-wire", f"nothing reads the wire `{name}`", wire.span, help)
 
 
 def _wire(c: Checker, node: s.Wire, found: _Dag, do: Do) -> list[Statement]:

@@ -361,6 +361,8 @@ def _operation(
     c: Checker, node: s.Value, name: str, operands: tuple[s.Value, ...], scope: Scope, wanted: Wanted
 ) -> ValueTerm:
     terms = tuple(value(c, o, scope, Wanted(wanted.name, None, wanted.role)) for o in operands)
+    if any(term is UNKNOWN for term in terms):
+        return UNKNOWN
     function = OPERATORS.get(name) or FUNCTIONS[name]
     if name in ("and", "or") and may_ask(terms[1]):
         mark(terms[0], CONTROL)  # what comes second is only asked where the first does not settle it

@@ -60,7 +60,8 @@ def join(
 def merge_named(c: Checker, name: object, span: Span) -> Signature:
     """The operation that joins wires."""
     if name not in JOINS:
-        c.problems.unknown("unknown-option", f"wires are not joined by `{name}`", span, str(name), JOINS)
+        if name is not None:  # what stands there has been refused already
+            c.problems.unknown("unknown-option", f"wires are not joined by `{name}`", span, str(name), JOINS)
         name = "add"
     return table.LAYERS[str(name)]
 

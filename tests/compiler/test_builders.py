@@ -11,6 +11,7 @@ from compiler.builders import BUILDERS, RECIPES, helper_source
 from compiler.builders.recipe import make
 from nasdsl.language.network import Spec
 from nasdsl.language.shapes import Shape, shape_of
+from nasdsl.language.signatures.bottleneck import squeezed_in_bottleneck
 from tests.operation_cases import OPERATIONS, TABLE, Case, fitting_cases, strict
 
 WEIGHTED = tuple(op for op in OPERATIONS if TABLE[op].macs is not None)
@@ -192,3 +193,10 @@ def test_strings_are_printed_as_python() -> None:
     assert make("nn.Upsample", scale_factor=2, mode="nearest").source() == (
         'nn.Upsample(scale_factor=2, mode="nearest")'
     )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "between"), [(72, 24), (120, 32), (240, 64), (480, 120), (672, 168), (960, 240)]
+)
+def test_gates_of_mobilenet_v3_are_as_wide_as_published(hidden: int, between: int) -> None:
+    assert squeezed_in_bottleneck({"gate": "mobilenet_v3"}, 24, hidden) == between

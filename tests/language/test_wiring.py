@@ -307,3 +307,23 @@ def test_ways_to_join_that_do_not_fit_are_pruned() -> None:
 def test_a_way_to_join_stands_where_several_wires_are() -> None:
     assert codes("let way = concat | add; way; add; conv2d(8)") == ["bad-wire", "bad-wire"]
     assert codes(f"dag {{ {PAIR}; output = concat? from x, y }}") == ["bad-wire"]
+
+
+def test_what_flows_in_need_not_be_read_where_wires_have_names() -> None:
+    head = "task classification on shapes(user = shape(6), item = shape(6), classes = 2)\n"
+    beside_a_let = (
+        "network(user, item) { let w = 6 | 8;"
+        " dag { u = linear(w) from user; i = linear(w) from item; output = { mul; linear(outputs) } from u, i } }"
+    )
+    within_if = (
+        "block meet(a: wire, b: wire, deep) {"
+        " if deep { dag { output = mul from a, b } } else { dag { output = add from a, b } } }\n"
+        "network(user, item) { dag { m = meet(yes | no) from user, item; output = linear(outputs) from m } }"
+    )
+    for network in (beside_a_let, within_if):
+        assert check(parse(head + network)).warnings == ()
+
+
+def test_a_wire_that_nothing_reads_is_a_warning_with_a_remedy() -> None:
+    (warning,) = space("conv2d(8); dag { a = relu from input; b = relu from input; output = tanh from a }").warnings
+    assert warning.code == "unused-wire" and "`from`" in warning.help[0]

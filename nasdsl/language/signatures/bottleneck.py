@@ -28,12 +28,13 @@ from nasdsl.language.signatures.signature import (
     Signature,
     call_of,
     integer,
+    name_of,
 )
 
 _HELP = "use it before the axes are flattened or pooled away"
 
-# Of the channels that enter the block, as in EfficientNet.
 _REDUCTION_IN_BOTTLENECK = 4
+_GATES = ("efficientnet", "mobilenet_v3")
 
 
 def squeezed(channels: int, reduction: int) -> int:
@@ -41,9 +42,18 @@ def squeezed(channels: int, reduction: int) -> int:
     return max(1, channels // reduction)
 
 
-def squeezed_in_bottleneck(channels_in: int) -> int:
-    """The same within an inverted bottleneck."""
-    return squeezed(channels_in, _REDUCTION_IN_BOTTLENECK)
+def squeezed_in_bottleneck(args: Arguments, channels_in: int, hidden: int) -> int:
+    """The same within an inverted bottleneck: a quarter of the channels that enter it (Tan & Le 2019), or of those
+    inside (Howard et al. 2019)."""
+    if args["gate"] == "efficientnet":
+        return squeezed(channels_in, _REDUCTION_IN_BOTTLENECK)
+    return _divisible(hidden // _REDUCTION_IN_BOTTLENECK)
+
+
+def _divisible(width: int) -> int:
+    """The multiple of 8 nearest to a width, but less than a tenth below it, as in published mobile networks."""
+    nearest = max(8, (width + 4) // 8 * 8)
+    return nearest if 10 * nearest >= 9 * width else nearest + 8
 
 
 def _squeeze_weights(channels: int, hidden: int) -> int:
@@ -89,14 +99,15 @@ def _bottleneck_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape
     norms = 2 * (hidden * (2 if whole(args["expand"]) > 1 else 1) + filters)
     if not flag(args["squeeze_excite"]):
         return weights + norms
-    narrow = squeezed_in_bottleneck(channels)
+    narrow = squeezed_in_bottleneck(args, channels, hidden)
     return weights + norms + _squeeze_weights(hidden, narrow) + hidden + narrow
 
 
 def _bottleneck_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
     channels, hidden = channels_of(inputs[0]), channels_of(inputs[0]) * whole(args["expand"])
     before, after = prod(spatial_sizes(inputs[0])), prod(spatial_sizes(output))
-    gates = _squeeze_weights(hidden, squeezed_in_bottleneck(channels)) if flag(args["squeeze_excite"]) else 0
+    narrow = squeezed_in_bottleneck(args, channels_of(inputs[0]), hidden)
+    gates = _squeeze_weights(hidden, narrow) if flag(args["squeeze_excite"]) else 0
     behind = _depthwise_weights(args, inputs) + hidden * channels_of(output)
     return _expand_weights(args, channels) * before + behind * after + gates
 
@@ -105,8 +116,8 @@ SIGNATURES = (
     Signature(
         "squeeze_excite",
         "layer",
-        "Each channel scaled by a gate between 0 and 1 that is computed from the means of all "
-        "(Hu et al. 2018).",
+        "Each channel scaled by a gate between 0 and 1: from the means of all, linear to channels // reduction features, "
+        "relu, linear back, sigmoid (Hu et al. 2018).",
         (
             Argument("reduction", integer(1), "channels per feature between the two linear maps", 4),
             WEIGHT,
@@ -128,6 +139,14 @@ SIGNATURES = (
             Argument("stride", integer(1), "step of the depthwise window", 1, shapes=True),
             Argument("expand", integer(1), "how many times more channels inside; 1: no first convolution", 4),
             Argument("squeeze_excite", BOOL, "whether channels inside are gated", False),
+            Argument(
+                "gate",
+                name_of(*_GATES),
+                "how they are: between two linear maps stands a quarter of the channels that enter, and a sigmoid "
+                "behind (efficientnet), or a quarter of those inside as a multiple of 8, and a hard sigmoid "
+                "(mobilenet_v3)",
+                "efficientnet",
+            ),
             Argument("act", call_of("activation"), "activation", Spec("relu6")),
             WEIGHT,
         ),

@@ -98,7 +98,8 @@ def _depthwise_shape(op: str, axes: int) -> ShapeRule:
         need(
             divides(channels, filters),
             f"`{op}` filters each channel alone: {filters} filters are no multiple of {channels} channels",
-            f"leave `filters` out, or use `separable_conv{axes}d`, which mixes channels",
+            f"the first argument by position is `filters`: write `kernel = …`, or leave `filters` out; "
+            f"`separable_conv{axes}d` mixes channels",
         )
         return out
 

@@ -156,8 +156,9 @@ def _rms_norm(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept
     return Kept(inputs=True, inner=_rows(args, inputs[0]) + scaled)
 
 
-def _excited(channels: int, hidden: int) -> int:
-    return 2 * channels + hidden
+def _excited(channels: int, hidden: int, gate: Value = "efficientnet") -> int:
+    """The means, the features and the gates; a hard sigmoid keeps its input as well."""
+    return (2 if gate == "efficientnet" else 3) * channels + hidden
 
 
 def _squeeze_excite(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
@@ -181,7 +182,7 @@ def _inverted_bottleneck(args: Arguments, inputs: tuple[Shape, ...], output: Sha
     inner += after + act
     inner += 0 if has_output else after
     if flag(args["squeeze_excite"]):
-        inner += after + _excited(hidden, squeezed_in_bottleneck(channels))
+        inner += after + _excited(hidden, squeezed_in_bottleneck(args, channels, hidden), args["gate"])
     return Kept(inputs=expand > 1 or not _padded(window, source), inner=inner + _size(output))
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from nasdsl.language.shapes import Dim, Shape, interval, lower, upper
+from nasdsl.language.signatures.bottleneck import squeezed_in_bottleneck
 from nasdsl.language.signatures.rules import dim, flag, product
 from nasdsl.language.signatures.signature import Arguments
 
@@ -137,8 +138,8 @@ def _inverted_bottleneck(args: Arguments, inputs: tuple[Shape, ...], output: Sha
     channels, expand = inputs[0].channels, dim(args["expand"])
     hidden = channels * expand
     first = () if expand == 1 else (_dense(hidden, channels, _places(inputs[0])),)
-    # Of the channels that enter the block, as in EfficientNet.
-    gates = _gates(hidden, _squeezed(channels, 4)) if flag(args["squeeze_excite"]) else ()
+    low, high = (squeezed_in_bottleneck(args, end(channels), end(hidden)) for end in (lower, upper))
+    gates = _gates(hidden, interval(low, high)) if flag(args["squeeze_excite"]) else ()
     depthwise = _kernel(hidden, 1, hidden, dim(args["kernel"]), output)
     return *first, depthwise, *gates, _dense(output.channels, hidden, _places(output))
 

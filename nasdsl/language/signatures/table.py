@@ -45,5 +45,5 @@ def find(name: str, groups: tuple[str, ...]) -> Signature | None:
 
 
 def names(groups: tuple[str, ...]) -> list[str]:
-    """All names in these groups, in the order of the tables."""
-    return [r.name for t in _TABLES for r in t.values() if r.group in groups]
+    """All names in these groups that this version has, in the order of the tables."""
+    return [r.name for t in _TABLES for r in t.values() if r.group in groups and not r.later]

@@ -134,11 +134,13 @@ def _squeeze(parts: Parts, forms: tuple[Form, ...], members: Members) -> Fused:
 class _SqueezeExcite(nn.Module):
     def __init__(self, parts: Parts, members: Members) -> None:
         super().__init__()
+        self.hard = bool(parts[0].hard)
         self.reduce = layers.Linear([part.reduce for part in parts], members)  # type: ignore[misc]
         self.expand = layers.Linear([part.expand for part in parts], members)  # type: ignore[misc]
 
     def forward(self, x: Tensor) -> Tensor:
-        gates = torch.sigmoid(self.expand(torch.relu(self.reduce(x.flatten(3).mean(3)))))
+        raw = self.expand(torch.relu(self.reduce(x.flatten(3).mean(3))))
+        gates = nn.functional.hardsigmoid(raw) if self.hard else torch.sigmoid(raw)
         return x * gates.reshape(*gates.shape, *[1] * (x.dim() - 3))
 
 
