@@ -325,5 +325,7 @@ def test_what_flows_in_need_not_be_read_where_wires_have_names() -> None:
 
 
 def test_a_wire_that_nothing_reads_is_a_warning_with_a_remedy() -> None:
-    (warning,) = space("conv2d(8); dag { a = relu from input; b = relu from input; output = tanh from a }").warnings
+    (warning,) = space(
+        "conv2d(8); dag { a = relu from input; b = relu from input; output = tanh from a }"
+    ).warnings
     assert warning.code == "unused-wire" and "`from`" in warning.help[0]

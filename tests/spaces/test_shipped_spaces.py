@@ -45,8 +45,8 @@ def test_eight_points_are_what_torch_makes_of_them(path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
-def test_a_thousand_points_are_what_torch_makes_of_them(path: Path) -> None:
-    hold_against_torch(load(path), 1000)
+def test_two_hundred_points_are_what_torch_makes_of_them(path: Path) -> None:
+    hold_against_torch(load(path), 200)
 
 
 def hold_against_torch(space: Space, points: int) -> None:
@@ -94,6 +94,15 @@ COUNTS = {
     "widenet": 4 * 2 * 2,
     "nasnet": 1 * 3 * 6 * 10 * 15 * 7**10,
     "fine_tuning": 1 + 15 * 3,
+    # width, narrowing where something is repeated, activation, layers; optimizers, schedules, the rest
+    "tabular_mlp": 4 * 3 * 4 * (1 + 2 * sum(8**n for n in range(1, 5))) * 2 * (1 + 1 + 2 * 8) * 3 * 2**3,
+    # width, heads, depth, layer; schedules and batches
+    "tiny_lm": 3 * 2 * 3 * (2 * 2 * 2 * 3 * 2) * 2 * 2,
+    # widths, stages that are residual or halve the map (which four cannot: 8 rows are halved thrice), training
+    "digits_cnn": 3 * (sum(36**n for n in range(1, 5)) - 18**4) * 2 * 2 * 3 * 2 * 2,
+    # linear; dense of 1 to 3 layers; convolutional of 2 to 4; recurrent; training
+    "mnist1d": (1 + 3 * (6 + 6**2 + 6**3) + 3 * (36**2 + 36**3 + 36**4) * 2 + 3 * 2 * 2) * 2**5,
+    "wine_mlp": 3 * sum((57 * 3 * 2) ** n for n in (1, 2, 3)) * 2 * 3 * 2,
 }
 
 
@@ -106,7 +115,7 @@ def test_counts_what_the_literature_counts(name: str) -> None:
 def test_says_in_few_lines_where_it_comes_from(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 60
     assert load(path).doc
-    assert path.stem in COUNTS or load(path).task.data.name != "shape"  # type: ignore[union-attr]
+    assert path.stem in COUNTS
 
 
 @pytest.mark.parametrize(("size", "millions"), [("base", 29.7), ("large", 40.9), ("huge", 63.2)])

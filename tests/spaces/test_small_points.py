@@ -79,7 +79,7 @@ def test_gradients_are_finite_and_the_exported_source_computes_the_same(path: Pa
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_onnx_and_torch_programs_compute_the_same(path: Path, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
-    for planned in islice(small_plans(path), 2):
+    for planned in islice(small_plans(path), POINTS):
         module, inputs = used(planned)
         with torch.no_grad():
             expected = module(*inputs)
