@@ -26,7 +26,7 @@ from nasdsl.engine.worker import work
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _FORK_SERVER_GONE = 255  # what multiprocessing says of a process whose fork server cannot tell any more
-_STARTS = 3
+_STARTS, _PAUSE_S = 10, 0.1
 _LOOK_S = 0.05
 _OWN_SHARE = 1.1  # of the memory limit: the worker's own limit fails more gently; ours is for what it misses
 _LONGEST_LOG = 1 << 20  # bytes of printed text kept for each worker
@@ -159,6 +159,7 @@ def _start(process: multiprocessing.process.BaseProcess) -> None:
         except (EOFError, ConnectionError) as error:
             if not tries_left:
                 raise PoolError(f"the fork server dies before it starts a worker process: {error}") from error
+            time.sleep(_PAUSE_S)  # one that was killed a moment ago does not yet count as dead
         except OSError as error:
             raise PoolError(f"cannot start a worker process: {error}") from error
 
