@@ -1,8 +1,8 @@
-"""What was chosen for groups of jobs, in the meta of the run: `groups`, {structure: [together, why]}."""
+"""What was chosen for groups of jobs, in the meta of the run: `groups`, {structure: [together, why, what]}."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nasdsl.engine.events import Notice
@@ -14,12 +14,24 @@ _KEY = "groups"
 
 def known(meta: Mapping[str, Any]) -> dict[str, bool]:
     """For each structure whether its groups train together."""
-    return {structure: together for structure, (together, _) in meta.get(_KEY, {}).items()}
+    return {structure: bool(choice[0]) for structure, choice in meta.get(_KEY, {}).items()}
 
 
-def remember(store: Store, chose: Chose) -> Notice:
-    """Store a choice, and say it."""
+def remember(store: Store, chose: Chose) -> Notice | None:
+    """Store a choice, and say it; nothing where another worker had told it."""
     groups = store.meta().get(_KEY, {})
-    store.set_meta({_KEY: {**groups, chose.structure: [chose.together, chose.why]}})
-    how = "train as one program" if chose.together else "do not train as one program"
-    return Notice(f"groups of structure {chose.structure[:8]} {how}: {chose.why}")
+    if chose.structure in groups:
+        return None
+    store.set_meta({_KEY: {**groups, chose.structure: [chose.together, chose.why, chose.what]}})
+    return Notice(_sentence(chose.together, chose.why, chose.what))
+
+
+def sentences(meta: Mapping[str, Any]) -> Iterator[str]:
+    """All that was chosen, for people."""
+    for structure, (together, why, *what) in meta.get(_KEY, {}).items():
+        # Runs of before have no words for the structure.
+        yield _sentence(together, why, *(what or [f"groups of structure {structure[:8]}"]))
+
+
+def _sentence(together: bool, why: str, what: str) -> str:
+    return f"{what} {'train' if together else 'do not train'} as one program: {why}"

@@ -123,8 +123,8 @@ class _Phases:
             while waiting and self._pool.free:
                 self._pool.submit(*waiting.pop())
             for item in self._pool.wait():
-                if isinstance(item, Chose):
-                    self._on_event(remember(self._store, item))
+                if isinstance(item, Chose) and (notice := remember(self._store, item)):
+                    self._on_event(notice)
                 if isinstance(item, Done):
                     results[item.trial] = item.result
                     self._on_event(PhaseStep(phase, len(results)))

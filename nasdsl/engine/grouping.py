@@ -41,12 +41,21 @@ class Choices:
             return _folds_pay(plan), None
         n = len(candidates) * len(dataset.folds)
         key = f"{plan.hash} batch {whole(candidates[0].settings, 'batch_size')} x {n} on {device}"
+        what = f"{n} networks of structure {plan.hash[:8]}"
         if key in self._known:
             return self._known[key], None
         try:
             together, alone = seconds_a_step(candidates, plan, dataset, torch.device(device))
-            chose = Chose(key, together < alone, f"{alone / together:.2f} times as fast together")
+            chose = Chose(key, together < alone, f"{alone / together:.2f} times as fast together", what)
         except Unfusable as error:
-            chose = Chose(key, False, f"trained one by one: {error}")
+            chose = Chose(key, False, str(error), what)
         self._known[key] = chose.together
         return chose.together, chose
+
+    def folds_apart(self, why: Unfusable) -> Chose | None:
+        """What to tell of folds that cannot train together; once for each reason."""
+        key = f"folds: {why}"
+        if key in self._known:
+            return None
+        self._known[key] = False
+        return Chose(key, False, str(why), "the folds of a candidate")

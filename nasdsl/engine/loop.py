@@ -146,7 +146,9 @@ class _Session:
                     if self._loop.rule.should_stop(item):
                         self._loop.workers.stop(trial)
                 case Chose():
-                    self._loop.on_event(remember(self._loop.store, item))
+                    notice = remember(self._loop.store, item)
+                    if notice is not None:
+                        self._loop.on_event(notice)
                 case Done(trial):
                     self._tell(records[trial])
         for trial in self._loop.workers.retried():

@@ -133,11 +133,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Chose:
-    """Whether groups of this structure train together from now on, and why."""
+    """Whether groups of this structure train together from now on, and why. `what`: the same for people."""
 
     structure: str
     together: bool
     why: str
+    what: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import islice
 from pathlib import Path
 
 from compiler.draw import draw_svg
 from compiler.plan import plan
 from compiler.wording import call_text, shape_text, short_count, value_text
-from nasdsl.engine import html
+from nasdsl.engine import chosen, html
 from nasdsl.engine.chart import chart
 from nasdsl.engine.errors import RunError
 from nasdsl.engine.overrides import overridden
@@ -217,6 +218,8 @@ def _how_made(run: Run) -> str:
         ("budget", meta["budget"]),
     ]
     rows += [("workers", meta["workers"])] if "workers" in meta else []
+    rows += [(name, value) for name, value in (meta.get("slots") or {}).items() if value]
+    rows += [("trained together", text) for text in islice(chosen.sentences(meta), _SAID)]
     rows += [("settings fixed", meta["settings"])] if meta.get("settings") else []
     rows += [("evaluate", meta["evaluate"])] if meta.get("evaluate") else []
     rows += [("space", f"hash {meta['space_hash'][:16]}")]

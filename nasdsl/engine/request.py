@@ -35,6 +35,7 @@ class Request:
     time_s: float | None
     seed: int
     places: Sequence[Place]
+    slots: Mapping[str, Json]  # what was asked for in words: `gpus`, `per_gpu`, `cluster`
     evaluate: Callable[..., Any] | str | None
     data: Any
     valid: Any
@@ -71,7 +72,7 @@ class Request:
             "seed": self.seed,
             "budget": self.budget if limited else DEFAULT_BUDGET,
             "time_s": self.time_s,
-            "workers": len(self.places),
+            **self.where(),
             "settings": dict(self.overrides),
             "evaluate": functions.name_of(self.evaluate),
             "fidelity": self.fidelity,
@@ -79,6 +80,10 @@ class Request:
             "data": described_data,
         }
         return fresh_meta(self.space, options)
+
+    def where(self) -> dict[str, Json]:
+        """On what trials run; a resume may go on elsewhere, and then stores that."""
+        return {"workers": len(self.places), "slots": dict(self.slots)}
 
     def budget_of(self, meta: Mapping[str, Any]) -> int | None:
         """A resume keeps the stored budget unless it is given a budget or a time of its own."""

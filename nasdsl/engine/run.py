@@ -6,10 +6,10 @@
     RUN/logs/                             what trials printed, cut to its last part
 
 Keys of `meta`: `format`, `space_name`, `space_text`, `space_hash`, `uses` (the modules that the space brought in, and their folders), `goals` ([[measure, maximize], …]),
-`searcher`, `seed`, `budget`, `time_s`, `workers`, `settings` (the `set` of the search), `evaluate` (its name or null),
+`searcher`, `seed`, `budget`, `time_s`, `workers`, `slots` {`gpus`, `per_gpu`, `cluster`}, `settings` (the `set` of the search), `evaluate` (its name or null),
 `limits` {`trial_time_s`, `memory_bytes`}, `created` (UTC, ISO 8601), `versions`, `hardware`,
 `data` (null, or {`statement`, `inputs`, `outputs`, …}), `ended` (null while running, else
-{`by`, `why`}), and once known `confirmed`, `test` and `baselines` (see confirm.py).
+{`by`, `why`}), `groups` (see chosen.py), and once known `confirmed`, `test` and `baselines` (see confirm.py).
 """
 
 from __future__ import annotations

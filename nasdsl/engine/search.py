@@ -101,6 +101,7 @@ def search(
             time_s=time,
             seed=seed,
             places=places,
+            slots=_in_words(gpus, per_gpu, cluster),
             evaluate=evaluate,
             data=data,
             valid=valid,
@@ -153,6 +154,12 @@ def _places(workers: int | None, gpus: Sequence[str], per_gpu: int) -> Sequence[
     return on_this_machine(workers)
 
 
+def _in_words(gpus: Sequence[int | str], per_gpu: int, cluster: Any) -> dict[str, Any]:
+    """The slots asked for, as the meta of a run has them."""
+    address = cluster if cluster is None or isinstance(cluster, str) else type(cluster).__name__
+    return {"gpus": [str(gpu) for gpu in gpus], "per_gpu": per_gpu if gpus else None, "cluster": address}
+
+
 def _as_space(space: Space | str | Path) -> Space:
     if isinstance(space, str | Path):
         from nasdsl.language.reading import load
@@ -172,7 +179,7 @@ def _run(request: Request, folder: Path) -> Run:
         space, settings = overrides.apply(prepared.space, request.overrides_of(folder, meta))
         prepared = replace(prepared, space=space, settings=settings)
         meta = meta or request.meta(prepared.described)
-        meta |= {"budget": request.budget_of(meta), "ended": None}
+        meta |= {"budget": request.budget_of(meta), "ended": None, **request.where()}
         if request.warm and not begun:
             meta["earlier"] = earlier.gather(request.warm, space, meta)
             request.on_event(Notice(earlier.said(meta["earlier"])))

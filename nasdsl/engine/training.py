@@ -16,7 +16,7 @@ from nasdsl.engine import checkpoints
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.evaluate import Evaluator, guarded, scored
 from nasdsl.engine.grouping import Choices
-from nasdsl.engine.messages import Done, Group, Job, Result, Setup
+from nasdsl.engine.messages import Chose, Done, Group, Job, Result, Setup
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.places import GPU_VARIABLE
 from nasdsl.engine.probing import asks, measured
@@ -96,14 +96,17 @@ class _Bench:
             for (_, module, settings), job in zip(networks, group, strict=True)
         ]
         together, chose = self.choices.choose(members, plan, self.dataset, self.setup.device)
-        if chose is not None:
-            channel.send(chose)
+        self._tell(chose, channel)
         if not together:
             return
         try:
             yield from self._train_group(group, members, plan, channel)
         except Unfusable as error:
-            print(f"trial {group[0].trial}: folds train in turn: {error}")
+            self._tell(self.choices.folds_apart(error), channel)
+
+    def _tell(self, chose: Chose | None, channel: Channel) -> None:
+        if chose is not None:
+            channel.send(chose)
 
     def _train_group(
         self, group: Group, members: list[Candidate], plan: Plan, channel: Channel

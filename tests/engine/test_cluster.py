@@ -150,3 +150,4 @@ def test_a_dask_cluster_gives_the_trials_of_local_slots(tmp_path: Path) -> None:
     ]
     local, dask = ({r.trial: (r.point, r.score, r.seed) for r in run.records} for run in runs)
     assert len(local) == 12 and local == dask
+    assert [run.meta["slots"]["cluster"] for run in runs] == [None, "dask"]

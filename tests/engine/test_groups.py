@@ -13,6 +13,7 @@ import nasdsl
 from nasdsl.engine.evaluate import outcomes
 from nasdsl.engine.events import Notice
 from nasdsl.engine.messages import Apart, Chose, Done, Job, Report, Setup
+from nasdsl.engine.report import report_html
 from nasdsl.engine.training import trainer
 from nasdsl.training import open_data
 
@@ -127,7 +128,8 @@ def test_folds_of_one_job(tmp_path: Path, text: str) -> None:
     (done,) = outcomes(how, (job,), ears)
     alone = how.one(job, Ears())
     assert done.result.measures["loss"] == pytest.approx(alone.measures["loss"], abs=1e-4)
-    assert not any(isinstance(one, Chose) for one in ears.said)
+    told = [f"{one.what}: {one.why}" for one in ears.said if isinstance(one, Chose)]
+    assert told == ([] if text is DENSE else ["the folds of a candidate: Recurrent does not fuse"])
 
 
 def test_seeds_of_confirm_train_together(tmp_path: Path) -> None:
@@ -143,4 +145,5 @@ def test_seeds_of_confirm_train_together(tmp_path: Path) -> None:
     assert len(run.meta["confirmed"]) == 2
     assert all(len(entry["scores"]) == 2 and None not in entry["scores"] for entry in run.meta["confirmed"])
     stored = run.meta["groups"]
+    assert all(why in report_html(run) for _, why, _ in stored.values())
     assert stored and sum("one program" in e.text for e in said if isinstance(e, Notice)) == len(stored)
