@@ -1,6 +1,7 @@
 """Ways to train candidates, each a function (job, how many) that returns when all are trained.
 
 baseline   Optuna proposes, a plain DataLoader without workers feeds, torch uses its default threads: what people write today
+baseline1  the same on one torch thread, which its writer may have found to be faster
 tight      the trainer of this package, one thread
 processes  the same in two warm processes
 fused      groups in one process, one thread
@@ -19,7 +20,7 @@ from torch import nn
 
 from benchmarks.training.jobs import Job, opened, settings
 from compiler.build import build
-from nasdsl.training import train
+from nasdsl.training import Dataset, train
 from nasdsl.training.fused.train import Candidate, train_group
 
 Way: TypeAlias = Callable[[Job, int], None]
@@ -27,19 +28,20 @@ _ORDER = 7  # one order of samples for a group, as siblings of a search have it
 
 
 def baseline(job: Job, count: int) -> None:
-    import optuna
-    from torch.utils.data import DataLoader, TensorDataset
+    _baseline(job, count, os.cpu_count() or 1)
 
-    torch.set_num_threads(os.cpu_count() or 1)
+
+def baseline1(job: Job, count: int) -> None:
+    _baseline(job, count, 1)
+
+
+def _baseline(job: Job, count: int, threads: int) -> None:
+    import optuna
+
+    torch.set_num_threads(threads)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     plan, data = opened(job)
-    x = torch.from_numpy(next(iter(data.inputs.values())).copy())
-    y = torch.from_numpy(next(iter(data.targets.values())).copy())
-    fold = data.folds[0]
-    scale = next(iter(fold.inputs.values()), None)
-    if scale is not None:
-        x = (x - torch.from_numpy(scale.mean)) / torch.from_numpy(scale.deviation)
-    parts = [TensorDataset(x[rows], y[rows]) for rows in (fold.train, fold.valid)]
+    plain = Plain(data)
 
     def objective(trial: optuna.Trial) -> float:
         rate = trial.suggest_float("lr", 1e-4, 1e-2, log=True)
@@ -49,21 +51,42 @@ def baseline(job: Job, count: int) -> None:
         for layer in module.modules():
             if isinstance(layer, nn.Dropout):
                 layer.p = dropped
+        return plain.accuracy(module, rate, decay, job.batch_size, job.epochs)
+
+    optuna.create_study(direction="maximize").optimize(objective, n_trials=count)
+
+
+class Plain:
+    """Training as people write it: a DataLoader, AdamW, a loop."""
+
+    def __init__(self, data: Dataset) -> None:
+        from torch.utils.data import TensorDataset
+
+        x = torch.from_numpy(next(iter(data.inputs.values())).copy())
+        y = torch.from_numpy(next(iter(data.targets.values())).copy())
+        fold = data.folds[0]
+        scale = next(iter(fold.inputs.values()), None)
+        if scale is not None:
+            x = (x - torch.from_numpy(scale.mean)) / torch.from_numpy(scale.deviation)
+        self._train, self._valid = (TensorDataset(x[rows], y[rows]) for rows in (fold.train, fold.valid))
+
+    def accuracy(self, module: nn.Module, rate: float, decay: float, batch_size: int, epochs: int) -> float:
+        """On the validation part, after the last epoch; measured after each, as people do."""
+        from torch.utils.data import DataLoader
+
         optimizer = torch.optim.AdamW(module.parameters(), rate, weight_decay=decay)
         loss_of = nn.CrossEntropyLoss()
         right = 0
-        for _ in range(job.epochs):
+        for _ in range(epochs):
             module.train()
-            for inputs, targets in DataLoader(parts[0], job.batch_size, shuffle=True):
+            for inputs, targets in DataLoader(self._train, batch_size, shuffle=True):
                 optimizer.zero_grad()
                 loss_of(module(inputs), targets).backward()
                 optimizer.step()
             module.eval()
             with torch.no_grad():
-                right = sum(int((module(a).argmax(1) == b).sum()) for a, b in DataLoader(parts[1], 512))
-        return right / len(parts[1])
-
-    optuna.create_study(direction="maximize").optimize(objective, n_trials=count)
+                right = sum(int((module(a).argmax(1) == b).sum()) for a, b in DataLoader(self._valid, 512))
+        return right / len(self._valid)
 
 
 def tight(job: Job, count: int) -> None:

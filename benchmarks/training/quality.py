@@ -1,0 +1,192 @@
+"""Time to a confirmed network, structure search on, against the loop that people write today.
+
+    python -m benchmarks.training.quality [--data digits,mnist1d] [--budgets 8,16,32,64] [--seeds 3]
+
+Both search one space of networks and training settings, and follow one rule: search so many trials, train the three best again
+with three fresh seeds, keep the one with the best mean. `baseline` is Optuna's TPE over the same decisions, one trial after the other, each
+to its last epoch, a DataLoader, torch on one thread or on all of them, whichever is faster here. `nasdsl` is `nasdsl.search` as it
+comes: its default searcher, two workers, `--fidelity asha`, groups where they pay. For each budget: the median seconds of wall time,
+confirmation included, and the median confirmed accuracy. What is to be reached is the best confirmed mean that either ever
+found here, less its deviation over seeds; at last the time of the first budget whose median reaches it, and the ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import nasdsl
+from benchmarks.training.ways import Plain
+from compiler.build import build
+from compiler.plan import plan_of
+from nasdsl.language.decisions import Answer, Decision, Integers, Options
+from nasdsl.language.point import Point
+from nasdsl.training import Dataset, open_data
+
+_DENSE = "repeat 1..3 { linear(width = 16 | 32 | 64 | 128); activation: relu | gelu; dropout(0.05..0.4) }"
+_CONVOLUTIONAL = (
+    "repeat 2..3 { conv1d(16 | 32, kernel = 3 | 5 | 7, stride = 1 | 2); batch_norm; relu }; flatten"
+)
+_NETWORKS = {
+    "digits": f"flatten; {_DENSE}; linear(outputs)",
+    "mnist1d": "family: dense | convolutional; linear(outputs)",
+}
+_BLOCKS = {
+    "digits": "",
+    "mnist1d": f"block dense {{ flatten; {_DENSE} }}\nblock convolutional {{ {_CONVOLUTIONAL} }}\n",
+}
+_SPACE = """task classification on {data}
+{blocks}network {{ {network} }}
+train {{
+    epochs = {epochs}
+    batch_size = 32
+    optimizer = adamw(lr = 1e-4..0.03 log, weight_decay = 1e-4..0.1 log)
+}}
+"""
+_EPOCHS = {"digits": 10, "mnist1d": 15}
+_CONFIRMED = 3
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search of some budget came to: its wall time, and the best confirmed mean with its deviation."""
+
+    seconds: float
+    mean: float
+    deviation: float
+
+
+Search = Callable[[int, int], Found]
+
+
+def ours(text: str) -> Search:
+    def search(budget: int, seed: int) -> Found:
+        with tempfile.TemporaryDirectory() as base:
+            began = time.perf_counter()
+            run = nasdsl.search(
+                nasdsl.parse(text, name="quality.space"),
+                budget=budget,
+                seed=seed,
+                workers=2,
+                fidelity="asha",
+                confirm=_CONFIRMED,
+                run=Path(base) / "run",
+                on_event=lambda event: None,
+            )
+            seconds = time.perf_counter() - began
+        best = run.meta["confirmed"][0]
+        return Found(seconds, best["mean"], best["spread"])
+
+    return search
+
+
+def theirs(text: str) -> Search:
+    space = nasdsl.parse(text, name="quality.space")
+    assert space.task is not None
+    data = open_data(space.task, Path("."), None)
+    space = space.with_task(data.shapes, data.outputs)
+    plain = Plain(data)
+    threads = faster(space, data, plain)
+
+    def search(budget: int, seed: int) -> Found:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        torch.set_num_threads(threads)
+        points: dict[int, Point] = {}
+
+        def objective(trial: optuna.Trial) -> float:
+            points[trial.number] = space.decide(lambda decision: suggested(trial, decision))
+            return trained(space, plain, points[trial.number], seed)
+
+        began = time.perf_counter()
+        study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+        study.optimize(objective, n_trials=budget)
+        best = sorted(study.trials, key=lambda trial: -(trial.value or 0.0))[:_CONFIRMED]
+        seeds = range(1000 * (seed + 1), 1000 * (seed + 1) + _CONFIRMED)
+        scores = [[trained(space, plain, points[trial.number], fresh) for fresh in seeds] for trial in best]
+        seconds = time.perf_counter() - began
+        top = max(scores, key=statistics.fmean)
+        return Found(seconds, statistics.fmean(top), statistics.stdev(top))
+
+    return search
+
+
+def suggested(trial: Any, decision: Decision) -> Answer:
+    """Optuna's answer to a decision, as its users declare one."""
+    domain = decision.domain
+    if isinstance(domain, Options):
+        return domain.values[trial.suggest_categorical(decision.path, list(range(len(domain.values))))]
+    if isinstance(domain, Integers):
+        return int(trial.suggest_int(decision.path, domain.low, domain.high))
+    return float(trial.suggest_float(decision.path, domain.low, domain.high, log=domain.log))
+
+
+def trained(space: nasdsl.Space, plain: Plain, point: Point, seed: int, epochs: int | None = None) -> float:
+    decided = space.decided(point)
+    torch.manual_seed(seed)
+    optimizer = decided.settings["optimizer"].arguments
+    module = build(plan_of(decided), seed=seed)
+    batch_size, all_epochs = int(decided.settings["batch_size"]), int(decided.settings["epochs"])
+    rate, decay = optimizer["lr"], optimizer["weight_decay"]
+    return plain.accuracy(module, rate, decay, batch_size, epochs or all_epochs)
+
+
+def faster(space: nasdsl.Space, data: Dataset, plain: Plain) -> int:
+    """The number of threads with which an epoch takes less time."""
+    times: dict[int, float] = {}
+    for threads in (1, 1, os.cpu_count() or 1):  # once to warm up
+        torch.set_num_threads(threads)
+        began = time.perf_counter()
+        trained(space, plain, space.sample(0), 0, epochs=2)
+        times[threads] = time.perf_counter() - began
+    return min(times, key=lambda threads: times[threads])
+
+
+def compare(data: str, budgets: list[int], n_seeds: int) -> None:
+    text = _SPACE.format(data=data, blocks=_BLOCKS[data], network=_NETWORKS[data], epochs=_EPOCHS[data])
+    searches = {"baseline": theirs(text), "nasdsl": ours(text)}
+    found = {
+        (name, budget): [search(budget, seed) for seed in range(n_seeds)]
+        for budget in budgets
+        for name, search in searches.items()
+    }
+    best = max((one for several in found.values() for one in several), key=lambda one: one.mean)
+    target = best.mean - best.deviation
+    print(f"{data}: best confirmed {best.mean:.4f} ± {best.deviation:.4f}; to reach: {target:.4f}")
+    reached: dict[str, float] = {}
+    for (name, budget), several in found.items():
+        seconds = statistics.median(one.seconds for one in several)
+        mean = statistics.median(one.mean for one in several)
+        if mean >= target:
+            reached.setdefault(name, seconds)
+        print(f"    {name:9} {budget:3d} trials  {seconds:7.1f} s  {mean:.4f}", flush=True)
+    told = ", ".join(f"{name} {reached.get(name, float('nan')):.1f} s" for name in searches)
+    ratio = reached.get("baseline", float("nan")) / reached.get("nasdsl", float("nan"))
+    print(f"    first reached: {told}; ratio {ratio:.1f}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", default="digits,mnist1d")
+    parser.add_argument("--budgets", default="8,16,32,64")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    print(f"torch {torch.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for data in options.data.split(","):
+        compare(data, [int(budget) for budget in options.budgets.split(",")], options.seeds)
+
+
+if __name__ == "__main__":
+    main()
