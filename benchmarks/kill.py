@@ -36,6 +36,7 @@ _MARK = "NASDSL_KILL_BENCHMARK"
 _SPACE = "let rate = 1e-4..0.1 log\nlet width = 8..512\nlet pause = 0.0..0.3\n"
 _LONGEST_ROUND_S = {"numbers": 4.0, "networks": 25.0}
 _GONE_WITHIN_S = 30.0
+_UNDER_WAY, _BEGUN_WITHIN_S = 0.75, 60.0
 _ROUND_BUDGET = 200  # trials still to run at each start: more than a round can end
 _LAST = 10  # trials of the last resume
 
@@ -69,6 +70,8 @@ class Case:
         """One start, kills of workers, a kill of the driver: `most` kills at most."""
         driver = self._start(len(self.kept) + _ROUND_BUDGET)
         longest = _LONGEST_ROUND_S["networks" if self._networks else "numbers"]
+        if self._rng.random() < _UNDER_WAY:
+            self._wait_for_a_trial(driver)
         for _ in range(min(most - 1, self._rng.randrange(4))):
             time.sleep(self._rng.uniform(0.0, longest / 2))
             self._kill_one(driver)
@@ -79,6 +82,15 @@ class Case:
         self.kills["driver"] += 1
         self._promise_nothing_left()
         self.check()
+
+    def _wait_for_a_trial(self, driver: subprocess.Popen[bytes]) -> None:
+        """Until this start has finished one: a slow machine would else see kills of what has not begun alone."""
+        deadline = time.monotonic() + _BEGUN_WITHIN_S
+        while time.monotonic() < deadline and driver.poll() is None:
+            with suppress(RunError):
+                if has_run(self.folder) and len(open_run(self.folder).records) > len(self.kept):
+                    return
+            time.sleep(0.05)
 
     def _kill_one(self, driver: subprocess.Popen[bytes]) -> None:
         """Any process of the run but the driver, with what it is called."""

@@ -9,19 +9,22 @@ import numpy as np
 from nasdsl.training.dataset import INPUT, OUTPUT, Dataset, Part
 
 _SEED = 0
+MOST_BYTES = 1 << 30
 
 
 def fit_baselines(data: Dataset) -> dict[str, float]:
     """`linear/accuracy`, `boosting/accuracy` or `…/r2` on the test part, `…/valid_accuracy` beside it.
 
     A linear model (logistic or ridge regression) and histogram gradient boosting, with scikit-learn's own
-    settings, trained on the training part. Empty for anything but tables of one target. Without a test
-    part only the validation figures are given.
+    settings, trained on the training part. Empty for anything but tables of one target, and for tables over
+    `MOST_BYTES`, which they would copy several times. Without a test part only the validation figures are given.
     """
     if not data.is_table or (data.kind == "regression" and data.outputs > 1):
         return {}
     measure = "accuracy" if data.kind == "classification" else "r2"
     x, y = data.inputs[INPUT], data.targets[OUTPUT]
+    if x.nbytes > MOST_BYTES:
+        return {}
     y = y if data.kind == "classification" else y[:, 0]
     parts: list[tuple[Part, str]] = [("valid", f"valid_{measure}"), ("test", measure)]
     measures = {}

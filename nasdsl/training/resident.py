@@ -1,4 +1,9 @@
-"""A data set as tensors on a device: whole, mapped once per process, cut by row numbers."""
+"""A data set as tensors, whole, mapped once per process, cut by row numbers.
+
+On the CPU they are pages of the files of the run, read when needed and shared by all workers, so a set larger than
+memory streams from the disk. They lie on a GPU where they take no more than half of what is free there;
+else they stay with the CPU, and each batch is moved.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +50,7 @@ class Resident:
     def batch(self, rows: torch.Tensor) -> Batch:
         """The samples of these rows, standardized."""
         return Batch(
-            {name: self._input(name, x[rows]) for name, x in self.inputs.items()},
+            {name: self._input(name, _picked(x, rows)) for name, x in self.inputs.items()},
             {name: self._target(y[rows]) for name, y in self.targets.items()},
             rows,
         )
@@ -59,6 +64,22 @@ class Resident:
         if name in self.scales:
             x = self.scales[name](x)
         return x.contiguous(memory_format=torch.channels_last) if name in self.images else x
+
+
+def _picked(x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """These rows of `x`, on the device of `rows`."""
+    return x[rows] if x.device == rows.device else x[rows.to(x.device)].to(rows.device)
+
+
+_GPU_SHARE = 0.5  # of its free memory; the rest is for networks, and for other slots
+
+
+def _home(data: Dataset, device: torch.device) -> torch.device | str:
+    """Where the inputs lie."""
+    if device.type != "cuda":
+        return device
+    free, _ = torch.cuda.mem_get_info(device)
+    return device if sum(x.nbytes for x in data.inputs.values()) <= _GPU_SHARE * free else "cpu"
 
 
 _kept: WeakKeyDictionary[Dataset, dict[tuple[str, int, str], Resident]] = WeakKeyDictionary()
@@ -88,7 +109,7 @@ def _by_ranks(made: Resident, data: Dataset, fold: int) -> Resident:
 
 
 def _made(data: Dataset, fold: int, device: torch.device) -> Resident:
-    scales = data.folds[fold]
+    scales, home = data.folds[fold], _home(data, device)
     targets, deviations = {}, {}
     for name, array in data.targets.items():
         y, deviation = torch.from_numpy(np.ascontiguousarray(array)), torch.ones(1)
@@ -97,7 +118,7 @@ def _made(data: Dataset, fold: int, device: torch.device) -> Resident:
             deviation = torch.from_numpy(scales.targets[name].deviation)
         targets[name], deviations[name] = y.to(device), deviation.to(device)
     return Resident(
-        inputs={name: torch.from_numpy(x).to(device) for name, x in data.inputs.items()},
+        inputs={name: torch.from_numpy(x).to(home) for name, x in data.inputs.items()},
         targets=targets,
         scales={name: _affine(scale, device) for name, scale in scales.inputs.items()},
         deviations=deviations,

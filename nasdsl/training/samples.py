@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nasdsl.language.shapes import shape_of
 from nasdsl.language.suggest import did_you_mean
+from nasdsl.training.blocks import blocks, mean_and_deviation
 from nasdsl.training.dataset import OUTPUT, Array, Dataset, Fold, Scale
 from nasdsl.training.errors import DataError
 from nasdsl.training.splits import Keys, Parts, Splitting, split
@@ -96,8 +97,8 @@ def _dataset(
         Fold(
             train,
             valid,
-            {name: _scale_inputs(x[train]) for name, x in inputs.items()} if standardize else {},
-            {OUTPUT: _scale(targets[train], (0,))} if kind == "regression" else {},
+            {name: _scale_inputs(x, train) for name, x in inputs.items()} if standardize else {},
+            {OUTPUT: _scale(targets, train, (0,))} if kind == "regression" else {},
         )
         for train, valid in parts.folds
     )
@@ -220,22 +221,21 @@ def _refuse_unseen(name: str, targets: Array, classes: Sequence[str], parts: Par
             raise DataError(message, name, "ask for another split, or take the class out")
 
 
-def _scale_inputs(train: NDArray[np.float32]) -> Scale:
+def _scale_inputs(x: NDArray[np.float32], train: NDArray[np.int64]) -> Scale:
     """Of each feature of a row; of each channel of a sequence or image."""
-    axes = (0, *range(2, train.ndim))
-    return _scale(train, axes)
+    return _scale(x, train, (0, *range(2, x.ndim)))
 
 
-def _scale(train: Array, axes: tuple[int, ...]) -> Scale:
-    mean = train.mean(axes, dtype=np.float64, keepdims=True)[0]
-    deviation = train.std(axes, dtype=np.float64, keepdims=True)[0]
+def _scale(array: Array, train: NDArray[np.int64], axes: tuple[int, ...]) -> Scale:
+    mean, deviation = mean_and_deviation(array, train, axes)
     # A constant column has no scale of its own; rounding must not give it one.
     deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6), deviation, 1.0)
     return Scale(mean.astype(np.float32), deviation.astype(np.float32))
 
 
 def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float32]:
-    """Any array of numbers as float32 (rows, …). Raises DataError for anything else."""
+    """Any array of numbers as float32 (rows, …); one that is float32 as it is, be it mapped from a file larger
+    than memory. Raises DataError for anything else."""
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         message = f"{what} are of type {array.dtype}, not numbers"
@@ -248,7 +248,7 @@ def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float3
         raise DataError(message, name, f"the first axis counts rows, the others are {forms}")
     if not array.size:
         raise DataError(f"{what} are empty, of shape {array.shape}", name, "give one row per sample")
-    return refuse_infinite(name, array.astype(np.float32), what)
+    return refuse_infinite(name, array.astype(np.float32, copy=False), what)
 
 
 def same_rows(name: str, inputs: Mapping[str, NDArray[np.float32]]) -> int:
@@ -301,9 +301,11 @@ def _class_array(name: str, array: NDArray[Any]) -> NDArray[Any]:
 
 def refuse_infinite(name: str, array: NDArray[Any], what: str) -> NDArray[Any]:
     """The array itself. Raises DataError naming the first number that is none."""
-    bad = ~np.isfinite(array)
-    if bad.any():
-        at = tuple(int(i) for i in np.argwhere(bad)[0])
-        message = f"{what}[{', '.join(map(str, at))}] is {array[at]}"
-        raise DataError(message, name, "fill or leave out missing and infinite values")
+    for first, block in blocks(array):
+        bad = ~np.isfinite(block)
+        if bad.any():
+            row, *rest = (int(i) for i in np.argwhere(bad)[0])
+            at = (first + row, *rest)
+            message = f"{what}[{', '.join(map(str, at))}] is {array[at]}"
+            raise DataError(message, name, "fill or leave out missing and infinite values")
     return array

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
 
+from nasdsl.training.blocks import blocks
 from nasdsl.training.dataset import Dataset, Part
 
 _MOST_NAMED = 5
@@ -23,8 +25,9 @@ def _constant_columns(data: Dataset) -> Iterator[str]:
     for name, array in data.inputs.items():
         if data.shapes[name].layout != "vector":
             continue
-        train = array[data.rows("train")]
-        constant = np.flatnonzero((train == train[0]).all(0))
+        train = data.rows("train")
+        first = array[train[0]]
+        constant = np.flatnonzero(np.all([(block == first).all(0) for _, block in blocks(array, train)], 0))
         if len(constant):
             names = data.features or tuple(f"{name}[{i}]" for i in range(array.shape[1]))
             shown = ", ".join(f"`{names[i]}`" for i in constant[:_MOST_NAMED])
@@ -43,7 +46,11 @@ def _shared_rows(data: Dataset) -> Iterator[str]:
 
 
 def _content(data: Dataset, row: np.int64) -> bytes:
-    return b"".join(array[row].tobytes() for array in data.inputs.values())
+    """A digest: all rows themselves may be more than memory holds."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in data.inputs.values():
+        digest.update(array[row].tobytes())
+    return digest.digest()
 
 
 def _rare_classes(data: Dataset) -> Iterator[str]:

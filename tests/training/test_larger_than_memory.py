@@ -1,0 +1,61 @@
+"""Arrays mapped from files are read a block at a time; what comes of them is what comes of arrays in memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nasdsl.language.reading import parse
+from nasdsl.training import Dataset, UserData, open_data
+from nasdsl.training import blocks as blocks_module
+from nasdsl.training.errors import DataError
+
+SHAPE = (4000, 2, 300)  # 9.6 MB
+BLOCK = 1 << 18
+
+
+def mapped(folder: Path, spoil: bool = False) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(3.0, 2.0, SHAPE).astype(np.float32)
+    if spoil:
+        x[3210, 1, 7] = np.nan
+    np.save(folder / "x.npy", x)
+    return np.load(folder / "x.npy", mmap_mode="r"), rng.integers(0, 3, len(x))
+
+
+def opened(pair: tuple[Any, Any]) -> Dataset:
+    space = parse("task classification on mnist1d\nnetwork { flatten; linear(outputs) }")
+    return open_data(space.task, Path("."), UserData.from_arrays(pair))
+
+
+def test_a_mapped_array_is_opened_within_a_few_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = mapped(tmp_path)
+    whole = opened((np.array(pair[0]), pair[1]))
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", BLOCK)
+    tracemalloc.start()
+    data = opened(pair)
+    data.save(tmp_path / "saved")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * BLOCK < pair[0].nbytes / 4
+    again = Dataset.open(tmp_path / "saved")
+    (x,), (scale,), (expected,) = (
+        again.inputs.values(),
+        again.folds[0].inputs.values(),
+        whole.folds[0].inputs.values(),
+    )
+    assert np.array_equal(x, pair[0]) and data.warnings == whole.warnings
+    np.testing.assert_allclose(scale.mean, expected.mean, rtol=1e-6)
+    np.testing.assert_allclose(scale.deviation, expected.deviation, rtol=1e-6)
+
+
+def test_a_number_that_is_none_is_found_in_any_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", BLOCK)
+    with pytest.raises(DataError, match=r"X\[3210, 1, 7\] is nan"):
+        opened(mapped(tmp_path, spoil=True))
