@@ -1,6 +1,7 @@
-"""Peers to beat, behind the same ask and tell. Optuna is imported only by the peer that needs it.
+"""Peers to beat, behind the same ask and tell. Each library is imported only by the peer that needs it.
 
-`PlainGP`: a textbook Gaussian process. `OptunaTPE`: the default sampler of Optuna, multivariate and grouped.
+`PlainGP`: a textbook Gaussian process. `OptunaTPE`: the sampler of Optuna, multivariate and grouped. SMAC3 and
+BoTorch have files of their own.
 What DeepArchitect used in 2017 are searchers of their own: `ridge_2017`, `uct`, `uct_bisection`.
 """
 
@@ -14,7 +15,9 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
+from benchmarks.search.botorch_peer import BoTorchMixed
 from benchmarks.search.coded_space import CodedSpace
+from benchmarks.search.smac_peer import Smac
 from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, to_unit
 from nasdsl.language.moves import is_ordered, neighbours, trace
 from nasdsl.language.point import Point
@@ -128,4 +131,4 @@ class OptunaTPE:
         self._study.tell(self._trials[trial], outcome.score)
 
 
-PEERS = {"plain_gp": PlainGP, "optuna_tpe": OptunaTPE}
+PEERS = {"plain_gp": PlainGP, "optuna_tpe": OptunaTPE, "smac": Smac, "botorch_mixed": BoTorchMixed}

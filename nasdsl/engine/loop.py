@@ -132,6 +132,7 @@ class _Session:
                 weights=self._loop.keeper.partial(ask.trial),
                 keep_above=self._loop.keeper.threshold(),
                 epochs=None if epochs is None else round(epochs),
+                stretch=ask.lineage.member is not None,
             )
         )
         self._loop.on_event(TrialStarted(ask.trial, ask.point))

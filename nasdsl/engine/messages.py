@@ -55,7 +55,8 @@ class Job:
     train      trains the network, or calls the custom evaluate; the weights are written to `weights`
                where the score exceeds `keep_above`
     test       measures the network with the `weights` kept on the test split
-    `order`: the seed of the order of samples, where it is not `seed`.
+    `order`: the seed of the order of samples, where it is not `seed`. `stretch`: train on from the checkpoint of the
+    trial, where there is one, to `epochs` in all, and leave a checkpoint.
     baselines  fits scikit-learn's models of the task on the same split; the point plays no part
     """
 
@@ -67,6 +68,7 @@ class Job:
     weights: Path | None = None
     keep_above: float | None = None
     order: int | None = None
+    stretch: bool = False
 
 
 Group: TypeAlias = tuple[Job, ...]

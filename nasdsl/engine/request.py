@@ -56,10 +56,6 @@ class Request:
             _positive(name.rpartition("_")[0], getattr(self, name))
         if isinstance(self.searcher, str):
             check_name(self.searcher)
-        if self.searcher == "pbt" and self.evaluate is None:
-            raise EngineError(
-                "`pbt` continues trials from what their `evaluate` saved; give `evaluate`, with trial.save and load"
-            )
         if self.evaluate is None and not self.space.has_network:
             raise EngineError(f"`{self.space.name}` has no network to train; give `evaluate`")
 

@@ -112,6 +112,14 @@ class Run:
                 return record
         raise RunError(f"the run {self.folder} has no finished trial {trial}")
 
+    def line(self, trial: int) -> list[Record]:
+        """The trials that this one continues, the first one first, and itself last: in a population, the schedule
+        of its settings, stretch by stretch. Raises RunError where one has no outcome."""
+        line = [self.record(trial)]
+        while "parent" in line[0].measures:
+            line.insert(0, self.record(int(line[0].measures["parent"])))
+        return line
+
     def weights(self, trial: int) -> Path | None:
         """The safetensors file of a trial, if it was among the best that are kept."""
         path = weights_path(self.folder, trial)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,7 @@ from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
 from nasdsl.language.signatures.measures import MEASURES, asked_beyond, fuses
 from nasdsl.training import Dataset, Diverged, Trained, fit_baselines, measure, train
+from nasdsl.training.continuing import Stretch
 from nasdsl.training.fused.forms import Unfusable
 from nasdsl.training.fused.train import Candidate, train_group
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 
 _NOTHING: Mapping[str, float] = {}
+_PROGRESS = "progress"  # the name of a checkpoint
 
 
 def trainer(setup: Setup) -> Evaluator:
@@ -83,7 +86,9 @@ class _Bench:
 
     def together(self, group: Group, channel: Channel) -> Iterator[Done]:
         """Jobs of one structure, or the folds of one job, as one program; nothing where that does not pay."""
-        if len(group) * len(self.dataset.folds) == 1 or any(job.task != "train" for job in group):
+        if len(group) * len(self.dataset.folds) == 1 or any(
+            job.task != "train" or job.stretch for job in group
+        ):
             return
         if asks(self.space) or not fuses(self._measures()):
             return  # each is measured untrained before any is trained; or needs more than its outputs
@@ -163,14 +168,26 @@ class _Bench:
             settings,
             self.dataset,
             job.seed,
-            epochs=job.epochs,
+            epochs=None if job.stretch else job.epochs,
             device=self.setup.device,
             on_epoch=self._teller(job, channel),
             measures=self._measures(),
             order=job.order,
+            stretch=self._stretch(job),
         )
+        if trained.progress is not None:
+            checkpoints.save(self._checkpoints(job), _PROGRESS, trained.progress)
         found |= _times(trained, self.space.goals)
         return self._outcome(job, trained, found)
+
+    def _stretch(self, job: Job) -> Stretch | None:
+        if not job.stretch:
+            return None
+        assert job.epochs is not None
+        return Stretch(job.epochs, checkpoints.load(self._checkpoints(job), _PROGRESS))
+
+    def _checkpoints(self, job: Job) -> Path:
+        return checkpoints.folder_of(self.setup.folder, job.trial)
 
     def test(self, job: Job) -> Result:
         """The kept weights on the test split."""

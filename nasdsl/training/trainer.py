@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nasdsl.training.continuing import State, Stretch, go_on, moved, state_of
 from nasdsl.training.dataset import Dataset, Part
 from nasdsl.training.errors import DataError
 from nasdsl.training.losses import measured_loss
@@ -36,12 +37,14 @@ class Trained:
 
     measures: of the validation part after the last epoch. curve: the same after each epoch, with `step`
     (epochs done) and `train_loss`. seconds: wall time. state_dict: the weights, of the first fold, contiguous.
+    progress: for the next stretch of a training that has several.
     """
 
     measures: dict[str, float]
     curve: list[dict[str, float]]
     seconds: float
     state_dict: dict[str, torch.Tensor] = field(repr=False)
+    progress: State | None = field(default=None, repr=False)
 
 
 def train(
@@ -56,19 +59,22 @@ def train(
     on_epoch: OnEpoch | None = None,
     order: int | None = None,
     measures: Sequence[str] = (),
+    stretch: Stretch | None = None,
 ) -> Trained:
     """Train `module` in place, and measure it on the validation part after each epoch.
 
     `measures` names those beyond the usual of the task (`ece`, `macro_f1`, …). `epochs` takes the place of
     the setting; schedules span what is then left. With several folds a copy is trained for each, all in step,
     each with its own chance, and measures are means over the folds; `module` is the one of the first.
-    `order` is the seed of the order of samples, where it is not `seed`.
+    `order` is the seed of the order of samples, where it is not `seed`. `stretch`: train a part only, of as many
+    epochs as the settings say, or of as many as the stretch asks for, where those are more.
     Raises Diverged when the loss is no finite number, DataError where settings or data do not fit.
     """
     began = time.perf_counter()
     device = torch.device(device)
     check_fits(plan, dataset)
     n_epochs = epochs_of(settings, whole(settings, "epochs") if epochs is None else epochs)
+    n_epochs = n_epochs if stretch is None else max(n_epochs, stretch.until)
     ends = stop(settings, dataset.kind)
     modules = [module, *(copy.deepcopy(module) for _ in dataset.folds[1:])]
     curve: list[dict[str, float]] = []
@@ -80,7 +86,12 @@ def train(
                 sessions.append(
                     session(m, plan, settings, dataset, fold, seed, n_epochs, device, order, tuple(measures))
                 )
-        for epoch in range(1, max(one.setup.n_epochs for one in sessions) + 1):
+        if stretch is not None:
+            go_on(sessions, None if stretch.state is None else moved(stretch.state, device))
+            found = means([one.measure() for one in sessions])  # where nothing is left to train
+        first = sessions[0].course.epoch + 1
+        last = max(one.setup.n_epochs for one in sessions) if stretch is None else stretch.until
+        for epoch in range(first, last + 1):
             each = []
             for one, chance in zip(sessions, chances, strict=True):
                 with chance.drawing():
@@ -95,7 +106,8 @@ def train(
             if (on_epoch is not None and not on_epoch(epoch, found)) or ended:
                 break
         sessions[0].finish()
-    return Trained(found, curve, time.perf_counter() - began, kept_state(module))
+    progress = None if stretch is None else state_of(sessions)
+    return Trained(found, curve, time.perf_counter() - began, kept_state(module), progress)
 
 
 def kept_state(module: nn.Module) -> dict[str, torch.Tensor]:

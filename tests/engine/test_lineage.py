@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import nasdsl
+from compiler.build import build
 from nasdsl.engine.trial import Trial
+from nasdsl.training import Dataset, train
+from nasdsl.training.continuing import Stretch
 
 SPACE = nasdsl.parse("let rate = 0.001..1.0 log\nlet other = 1 | 2")
 
@@ -55,11 +60,35 @@ def test_halving_gives_budgets_and_trains_the_best_on(tmp_path: Path) -> None:
     assert run.best is not None and run.best.trial == 39
 
 
-def test_pbt_without_an_evaluate_that_saves_is_refused() -> None:
-    space = nasdsl.parse("task classification on digits\nnetwork { flatten; linear(outputs) }")
-    try:
-        nasdsl.search(space, searcher="pbt", budget=1)
-    except Exception as error:
-        assert "give `evaluate`" in str(error)
-    else:
-        raise AssertionError("was not refused")
+TRAINED = """
+task classification on wine
+network {{ linear(8); relu; linear(outputs) }}
+train {{ optimizer = adamw(lr = 1e-4..0.3 log, weight_decay = 1e-3..0.1 log); batch_size = 32; epochs = 6 {more} }}
+"""
+
+
+def test_the_default_training_goes_on_and_is_replayed_by_its_line(tmp_path: Path) -> None:
+    space = nasdsl.parse(TRAINED.format(more=""))
+    run = nasdsl.search(space, searcher="pbt", budget=42, workers=1, run=tmp_path / "run")
+    assert all(record.error is None for record in run.records)
+    line = max((run.line(record.trial) for record in run.records), key=len)
+    assert len(line) > 3
+    assert [record.measures["budget"] for record in line] == [1 + i for i in range(len(line))]
+    assert len({record.point for record in line}) > 1, "nobody explored"
+    assert [len(record.curve) for record in line] == [1] * len(line)
+    assert [record.curve[0]["step"] for record in line] == [1 + i for i in range(len(line))]
+    data = Dataset.open(tmp_path / "run" / "data")
+    bound, state = space.with_task(data.shapes, data.outputs), None
+    for number, record in enumerate(line):
+        plan = nasdsl.plan(bound, record.point)
+        module, settings = build(plan, seed=record.seed), bound.settings(record.point)
+        trained = train(module, plan, settings, data, record.seed, stretch=Stretch(number + 1, state))
+        state = trained.progress
+        assert trained.measures["loss"] == record.curve[0]["loss"]
+
+
+def test_a_training_that_remembers_more_than_weights_is_no_population(tmp_path: Path) -> None:
+    space = nasdsl.parse(TRAINED.format(more="; schedule = plateau(factor = 0.5, patience = 2)"))
+    with pytest.warns(UserWarning, match="cannot go on from a checkpoint"):
+        run = nasdsl.search(space, searcher="pbt", budget=2, workers=1, run=tmp_path / "run")
+    assert run.best is None
