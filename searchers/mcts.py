@@ -33,7 +33,7 @@ from searchers.uct import Scale
 from searchers.view import Measure, Same, SearchSpace
 
 DESCENTS = 64  # leaves per proposal
-MOST_RESULTS = 400  # the tree of a longer history is grown from the latest
+MOST_RESULTS = 300  # the tree of a longer history is grown from the latest
 SPLIT = 4  # results a node needs before it has children
 NEAREST = 15  # AMAF statistics come from the nearest ancestor with this many results
 WIDENING = 0.4  # a node of n results tells n^0.4 parts of a number apart
@@ -79,11 +79,10 @@ def expand(told: Told, node: Node) -> None:
 
 
 def complete(
-    told: Told,
     decisions: Sequence[Decision],
     start: Mapping[str, Answer],
     moves: Mapping[str, Cell],
-    table: Table,
+    odds: Odds,
     rng: random.Random,
 ) -> dict[str, Answer]:
     """`start` with the moves of a descent, and half of the other answers drawn by how well they did
@@ -93,7 +92,8 @@ def complete(
         if decision.path in moves:
             cell = moves[decision.path]
         elif rng.random() < 0.5:
-            cell = _thompson(told, decision, table, rng)
+            draws = [(mean + rng.gauss(0.0, 0.3) * spread, cell) for cell, mean, spread in odds(decision)]
+            cell = max(draws, key=lambda pair: pair[0])[1]
         else:
             continue
         parts = cell[1] if isinstance(cell, tuple) else 1
@@ -128,16 +128,30 @@ def visit(told: Told, root: Node, point: Mapping[str, Answer], decisions: Sequen
         node = node.children.get(cell_of(opened[node.path], point[node.path], node.parts))
 
 
-def _thompson(told: Told, decision: Decision, table: Table, rng: random.Random) -> Cell:
-    domain = decision.domain
-    cells: Sequence[Cell]
-    cells = domain.values if isinstance(domain, Options) else [(part, COARSE) for part in range(COARSE)]
-    draws = []
-    for cell in cells:
-        move = told.vocabulary.move(decision.path, cell)
-        count, total = (0, 0.0) if move is None else (table[0][move], table[1][move])
-        draws.append(((total + 0.5) / (count + 1) + rng.gauss(0.0, 0.3) / math.sqrt(count + 1), cell))
-    return max(draws, key=lambda pair: pair[0])[1]
+class Odds:
+    """What is known anywhere of each answer of a decision: (cell, mean, 1 / root of the count), one result of
+    0.5 assumed. Worked out once for a tree."""
+
+    def __init__(self, told: Told, table: Table) -> None:
+        self._told, self._table = told, table
+        self._known: dict[Decision, list[tuple[Cell, float, float]]] = {}
+
+    def __call__(self, decision: Decision) -> list[tuple[Cell, float, float]]:
+        known = self._known.get(decision)
+        if known is None:
+            known = self._known[decision] = [self._of(decision.path, cell) for cell in _cells(decision)]
+        return known
+
+    def _of(self, path: str, cell: Cell) -> tuple[Cell, float, float]:
+        move = self._told.vocabulary.move(path, cell)
+        count, total = (0, 0.0) if move is None else (self._table[0][move], self._table[1][move])
+        return cell, (total + 0.5) / (count + 1), 1.0 / math.sqrt(count + 1)
+
+
+def _cells(decision: Decision) -> Sequence[Cell]:
+    if isinstance(decision.domain, Options):
+        return decision.domain.values
+    return [(part, COARSE) for part in range(COARSE)]
 
 
 def _within(decision: Decision, cell: Cell, rng: random.Random) -> Answer:
@@ -225,7 +239,7 @@ class MCTS:
     def _leaves(self, rng: random.Random, means: Mapping[int, float]) -> list[Draft]:
         """Select, expand and complete, `DESCENTS` times over one tree."""
         model, (told, root, points) = self._model, self._grown(means)
-        leaves = []
+        leaves, odds = [], Odds(told, amaf(told, root))
         for _ in range(DESCENTS):
             moves, passed = select(told, root, rng)
             for node in passed:
@@ -233,5 +247,5 @@ class MCTS:
             start = points[rng.choice(passed[-1].members)]
             draft = Draft(dict(start), model.surrogate.opened(start))
             _, free = model.proposer.parted(draft)
-            leaves.append(Draft(complete(told, free, start, moves, amaf(told, root), rng), draft.opened))
+            leaves.append(Draft(complete(free, start, moves, odds, rng), draft.opened))
         return leaves
