@@ -3,7 +3,8 @@
 Names, paths and the order of commutative inputs take no part; nodes that pass one input on unchanged
 are dropped. Each node gets a digest of all that it is made of, then one of all that is made of it; the
 hash is taken over the collection of both, so that two equal layers on one input differ from one layer
-used twice. (Colour refinement of Weisfeiler and Leman 1968 along the two directions of the graph.)
+used twice. (Colour refinement of Weisfeiler and Leman 1968 along the two directions of the graph, which tells all
+networks apart but some of many equal layers that are summed in a symmetric pattern.)
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
         parts = [made_of[name] for name in sources[node.name]]
         if node.op in _COMMUTATIVE:
             parts.sort()
+        if len(set(sources[node.name])) < len(parts):  # else two equal nodes read once would pass for one read twice
+            parts.append(_repeated(node, sources[node.name], made_of))
         label = canonical(node.arguments)
         if not node.inputs:
             label, n_inputs = f"{n_inputs} {node.layout}", n_inputs + 1
@@ -89,6 +92,13 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
             parts.append(f"weights of {made_of[node.shares]}")
         made_of[node.name] = _digest((node.op, label, repr(node.shape), *parts))
     return made_of
+
+
+def _repeated(node: Structure, inputs: tuple[str, ...], made_of: Mapping[str, str]) -> str:
+    """Which inputs of a node are one and the same: how often each is read, or where it was read first."""
+    if node.op in _COMMUTATIVE:
+        return " ".join(sorted(f"{made_of[name]}*{inputs.count(name)}" for name in set(inputs)))
+    return " ".join(str(inputs.index(name)) for name in inputs)
 
 
 def _upwards(
