@@ -81,7 +81,9 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
         parts = [made_of[name] for name in sources[node.name]]
         if node.op in _COMMUTATIVE:
             parts.sort()
-        if len(set(sources[node.name])) < len(parts):  # else two equal nodes read once would pass for one read twice
+        if len(set(sources[node.name])) < len(
+            parts
+        ):  # else two equal nodes read once would pass for one read twice
             parts.append(_repeated(node, sources[node.name], made_of))
         label = canonical(node.arguments)
         if not node.inputs:

@@ -9,7 +9,7 @@ batch axis), and returns the constructor call as data. Of a recipe,
 
     recipe.build()      is the module          -> used by compiler/build.py
     recipe.source()     is the expression      `nn.Conv2d(16, 32, 3, padding=1)`
-    recipe.helpers()    are the classes of compiler/modules.py which that expression names
+    recipe.helpers()    are the classes of compiler/modules/ which that expression names
     helper_source(all)  is their source text   -> used by compiler/export.py
 
 The module is called with the input tensors by position, batch first, and returns one tensor.

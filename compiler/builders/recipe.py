@@ -6,11 +6,13 @@ Build and export read the same Recipe, so a network and its source file cannot d
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol, TypeAlias
 
 from torch import nn
@@ -35,7 +37,7 @@ _PLAIN = (bool, int, float, str, tuple, type(None))
 class Recipe:
     """One constructor call: `nn.Conv2d(16, 32, 3, padding=1)`.
 
-    `target` is `nn.X` for a class of torch.nn, or the name of a class or function in `compiler/modules.py`.
+    `target` is `nn.X` for a class of torch.nn, or the name of a class or function in `compiler/modules/`.
     """
 
     target: str
@@ -58,7 +60,7 @@ class Recipe:
         return f"{self.target}({', '.join(arguments)})"
 
     def helpers(self) -> tuple[str, ...]:
-        """The classes of `compiler/modules.py` that the expression names, in order, each once."""
+        """The classes of `compiler/modules/` that the expression names, in order, each once."""
         own = () if self.target.startswith("nn.") else (self.target,)
         inner = (name for item in self.ingredients() for name in item.helpers())
         return tuple(dict.fromkeys((*own, *inner)))
@@ -83,13 +85,12 @@ def make(target: str, *positional: Ingredient, **named: Ingredient) -> Recipe:
 
 
 def helper_source(names: Iterable[str]) -> str:
-    """The source of these classes and functions of `compiler/modules.py` and of all that they use themselves.
+    """The source of these classes and functions of `compiler/modules/` and of all that they use themselves.
 
     It needs `import torch`, `from torch import Tensor, nn` and `import torch.nn.functional as F`.
-    They come in the order of the file, so that each class stands after those it uses.
+    They come in an order in which each class stands after those it uses.
     """
-    tree = ast.parse(inspect.getsource(modules))
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+    classes = _definitions()
     wanted, open_names = set[str](), list(names)
     while open_names:
         name = open_names.pop()
@@ -99,6 +100,17 @@ def helper_source(names: Iterable[str]) -> str:
             open_names += sorted(used & classes.keys())
     sources = (inspect.getsource(getattr(modules, name)) for name in classes if name in wanted)
     return "\n\n".join(sources)
+
+
+@cache
+def _definitions() -> Mapping[str, ast.stmt]:
+    """Each class and function of `compiler/modules/`, in the order of its files."""
+    trees = (
+        ast.parse(inspect.getsource(importlib.import_module(f"{modules.__name__}.{name}")))
+        for name in modules.FILES
+    )
+    statements = (node for tree in trees for node in tree.body)
+    return {node.name: node for node in statements if isinstance(node, ast.ClassDef | ast.FunctionDef)}
 
 
 def _value(item: Ingredient) -> object:
