@@ -198,6 +198,8 @@ def _search(
     known = meta.get("earlier") or {}
     recalled = [*earlier.tried_again(known, prepared.space)]
     request.on_event(_started(request, store, meta))
+    for warning in (prepared.described or {}).get("warnings", ()):
+        request.on_event(Notice(f"warning: {warning}"))
     setup = replace(_setup(request, prepared, store.folder), groups=chosen.known(meta))
     with Pool(setup, request.places, store.folder / LOGS_FOLDER, request.trial_time_s) as pool:
         ended = Loop(

@@ -68,6 +68,7 @@ def _samples(
         times=times(table, time) if time else None,
         features=encoding.features,
         columns=encoding.levels,
+        lines=table.lines,
     )
 
 

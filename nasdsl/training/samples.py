@@ -16,7 +16,7 @@ from nasdsl.training.blocks import blocks, mean_and_deviation
 from nasdsl.training.dataset import OUTPUT, Array, Dataset, Fold, Scale
 from nasdsl.training.errors import DataError
 from nasdsl.training.splits import Keys, Parts, Splitting, split
-from nasdsl.training.suspicions import suspicions
+from nasdsl.training.suspicions import Place, suspicions
 
 _WHOLE = re.compile(r"[+-]?\d+")
 _AXES = (
@@ -32,7 +32,8 @@ class Samples:
     """Rows of data. `inputs` by name, float32 (rows, …); `targets` are classes of any type (rows,), or numbers (rows, n).
 
     name: of the source, for messages. groups, times: one value per row, or None. columns: of a file, by name: the
-    texts that became numbers, each a feature of its own, or None for a column of numbers.
+    texts that became numbers, each a feature of its own, or None for a column of numbers. lines: of a text file, where
+    each row begins.
     """
 
     name: str
@@ -42,6 +43,11 @@ class Samples:
     times: NDArray[np.float64] | None = None
     features: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    lines: Sequence[int] = ()
+
+    def place(self, row: int) -> str:
+        """Where a row stands, as a person counts."""
+        return f"line {self.lines[row]}" if self.lines else f"row {row + 1}"
 
     @property
     def n_rows(self) -> int:
@@ -72,14 +78,21 @@ def assemble(
     inputs = dict(samples.inputs)
     if valid is not None:
         inputs = {name: np.concatenate([x, valid.inputs[name]]) for name, x in inputs.items()}
-    return _dataset(kind, samples, inputs, targets, classes, parts, standardize)
+
+    def place(row: int) -> str:
+        """Rows of the second source come last."""
+        if valid is None or row < n_rows:
+            return samples.place(row)
+        return f"{valid.place(row - n_rows)} of {valid.name}"
+
+    return _dataset(kind, samples, inputs, targets, classes, parts, standardize, place)
 
 
 def presplit(kind: str, samples: Samples, train: Array, valid: Array, test: Array, said: str) -> Dataset:
     """A data set whose parts are given, and whose inputs stay as they are."""
     targets, classes = _encoded(kind, samples, None)
     parts = Parts(((train, valid),), test, said)
-    return _dataset(kind, samples, samples.inputs, targets, classes, parts, standardize=False)
+    return _dataset(kind, samples, samples.inputs, targets, classes, parts, False, samples.place)
 
 
 def _dataset(
@@ -90,6 +103,7 @@ def _dataset(
     classes: tuple[str, ...],
     parts: Parts,
     standardize: bool,
+    place: Place,
 ) -> Dataset:
     if kind == "classification":
         _refuse_unseen(samples.name, targets, classes, parts)
@@ -115,7 +129,7 @@ def _dataset(
         features=samples.features,
         columns=samples.columns,
     )
-    return replace(data, warnings=suspicions(data))
+    return replace(data, warnings=suspicions(data, place))
 
 
 def _encoded(kind: str, samples: Samples, valid: Samples | None) -> tuple[Array, tuple[str, ...]]:

@@ -73,3 +73,33 @@ def test_a_damaged_file(nasdsl: Nasdsl, golden: Golden) -> None:
 def test_a_misspelt_file(nasdsl: Nasdsl, golden: Golden) -> None:
     shutil.copy(FILES / "ragged.csv", "ragged.csv")
     refused(nasdsl, golden, "no_such_file", "raged.csv")
+
+
+def test_what_is_suspicious_is_told_before_any_training(nasdsl: Nasdsl, golden: Golden) -> None:
+    """A constant column, copies of rows, a rare class, and a class that nobody validates."""
+    rows = [f"{i},7,{'maybe' if i in (0, 1, 2) else 'yes' if i % 2 else 'no'}" for i in range(150)]
+    Path("train.csv").write_text("\n".join(["size,unit,label", *rows]) + "\n")
+    Path("valid.csv").write_text("\n".join(["size,unit,label", rows[9], rows[20], "400,7,yes"]) + "\n")
+    Path("table.space").write_text(SPACE.format(kind="classification", classes=", classes = 3"))
+    result = nasdsl(
+        *("search", "table.space", "--data", "train.csv", "--target", "label", "--valid", "valid.csv"),
+        *("--run", "run", "--budget", "1", "--workers", "1", "--set", "epochs=1", "--quiet"),
+    )
+    assert result.status == 0, result.err
+    golden("data/suspicious.warning.txt", result.err)
+    warnings = [line.removeprefix("warning     ") for line in result.out.splitlines() if "warning  " in line]
+    assert [f"nasdsl: warning: {line}" for line in warnings] == result.err.splitlines()
+
+
+def test_labels_out_of_range(nasdsl: Nasdsl, golden: Golden) -> None:
+    rows = [f"{i},{i % 7},{i % 2}" for i in range(30)]
+    Path("train.csv").write_text("\n".join(["x,z,label", *rows]) + "\n")
+    Path("valid.csv").write_text("x,z,label\n1,2,0\n3,4,2\n")
+    Path("table.space").write_text(SPACE.format(kind="classification", classes=", classes = 2"))
+    command = ("search", "table.space", "--target", "label", "--run", "run", "--data")
+    unseen = nasdsl(*command, "train.csv", "--valid", "valid.csv")
+    Path("train.csv").write_text("\n".join(["x,z,label", *rows, "3,4,2"]) + "\n")
+    Path("table.space").write_text(SPACE.format(kind="multilabel", classes=", classes = 1"))
+    neither = nasdsl(*command, "train.csv")
+    assert unseen.status == neither.status == 2
+    golden("data/label_out_of_range.error.txt", unseen.err + neither.err)

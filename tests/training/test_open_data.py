@@ -238,10 +238,32 @@ def test_suspicious_data_are_warned_of_but_used():
     assert warned(x, y) == ()
     flat = x.copy()
     flat[:, 1] = 7
-    assert warned(flat, y) == ("constant in the training part, so of no use: `input[1]`",)
+    (constant,) = warned(flat, y)
+    assert constant.startswith("`input[1]`: constant in the training part")
     (valid, test) = warned(np.repeat(x[:50], 2, axis=0), y)
-    assert "validation rows have the inputs of a training row" in valid
+    assert "validation rows have the inputs of a training row, the first of them row " in valid
     assert "test rows have the inputs of a training row" in test
-    assert warned(x, np.arange(100) >= 97) == (
-        "unbalanced classes, 3 of `True` and 97 of `False`: accuracy rewards the common ones",
+    uneven = warned(x, np.arange(100) >= 97)
+    assert uneven[0].startswith("unbalanced classes, 3 of `True` and 97 of `False`: accuracy rewards")
+
+
+def test_copies_are_named_by_their_lines_and_files(tmp_path):
+    rows = [f"{i},{i % 5},{'ab'[i % 2]}" for i in range(30)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,z,label", *rows]) + "\n")
+    (tmp_path / "v.csv").write_text("\n".join(["x,z,label", "90,1,a", rows[7], "91,1,b"]) + "\n")
+    found = open_data(
+        task("classification", "csv", path="t.csv", target="label", valid_file="v.csv", test=0.0), tmp_path
     )
+    (copies,) = found.warnings
+    assert copies.startswith(
+        "1 of 3 validation rows have the inputs of a training row, the first of them line 3 of "
+    )
+    assert "v.csv, as line 9: figures come out too good" in copies
+
+
+def test_a_class_that_a_part_lacks_is_warned_of(tmp_path):
+    (tmp_path / "t.csv").write_text("x,label\n" + "".join(f"{i},{'abc'[i % 3]}\n" for i in range(60)))
+    (tmp_path / "v.csv").write_text("x,label\n70,a\n71,b\n")
+    arguments = {"path": "t.csv", "target": "label", "valid_file": "v.csv"}
+    (absent,) = open_data(task("classification", "csv", **arguments), tmp_path).warnings
+    assert absent.startswith("no validation row is of class `c`")
