@@ -172,12 +172,13 @@ def _labels(samples: Samples, valid: Samples | None) -> NDArray[np.float32]:
     labels = _columns(samples, valid)
     odd = np.argwhere((labels != 0) & (labels != 1))
     if len(odd):
-        row, column = odd[0]
-        message = f"label {column} of row {row} is {labels[row, column]:g}"
-        raise DataError(message, samples.name, "each label is 1 where it holds and 0 where it does not")
+        row, column = map(int, odd[0])
+        part, own = (samples, row) if row < samples.n_rows or valid is None else (valid, row - samples.n_rows)
+        message = f"label {column + 1} in {part.place(own)} is {labels[row, column]:g}"
+        raise DataError(message, part.name, "each label is 1 where it holds and 0 where it does not")
     constant = np.flatnonzero(np.ptp(labels[: samples.n_rows], axis=0) == 0)
     if len(constant):
-        message = f"label {constant[0]} is the same in all rows"
+        message = f"label {constant[0] + 1} is the same in all rows"
         raise DataError(message, samples.name, "leave it out: there is nothing to learn")
     return labels
 

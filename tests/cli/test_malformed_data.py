@@ -98,8 +98,9 @@ def test_labels_out_of_range(nasdsl: Nasdsl, golden: Golden) -> None:
     Path("table.space").write_text(SPACE.format(kind="classification", classes=", classes = 2"))
     command = ("search", "table.space", "--target", "label", "--run", "run", "--data")
     unseen = nasdsl(*command, "train.csv", "--valid", "valid.csv")
-    Path("train.csv").write_text("\n".join(["x,z,label", *rows, "3,4,2"]) + "\n")
-    Path("table.space").write_text(SPACE.format(kind="multilabel", classes=", classes = 1"))
-    neither = nasdsl(*command, "train.csv")
+    lines = ["x,z,warm,label", *(f"{i},{i % 7},{i % 2},{i % 3 % 2}" for i in range(30)), "3,4,0,2"]
+    Path("train.csv").write_text("\n".join(lines) + "\n")
+    Path("table.space").write_text(SPACE.format(kind="multilabel", classes=", classes = 2"))
+    neither = nasdsl(*command, "train.csv", "--target", "warm, label")
     assert unseen.status == neither.status == 2
     golden("data/label_out_of_range.error.txt", unseen.err + neither.err)
