@@ -142,7 +142,7 @@ def test_labels_are_zeros_and_ones_and_not_all_alike():
     x, y = labels()
     with pytest.raises(DataError, match="label 2 in row 1 is 2"):
         arrays("multilabel", x, y + np.array([0, 2 - y[0, 1], 0]))
-    with pytest.raises(DataError, match="label 2 is the same in all rows"):
+    with pytest.raises(DataError, match="label 3 is the same in all rows"):
         arrays("multilabel", x, y * np.array([1, 1, 0]))
 
 
