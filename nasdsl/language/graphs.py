@@ -84,7 +84,8 @@ def dag(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: 
             items += _wire(c, statement, found, do)
         else:
             message = "a dag holds wires: `name = operation from name`"
-            c.problems.error("bad-wire", message, statement.span)
+            help = "put it around the dag, or into a block that makes a wire: `a = part() from input`"
+            c.problems.error("bad-wire", message, statement.span, help)
     if not outputs and "output" not in found.wires:
         c.problems.error("bad-wire", "a dag needs `output = …`", node.span)
     _warn_unread(c, node, found, bool(scope.wires))

@@ -391,8 +391,16 @@ def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
     if wires and not fine:
         last = " or ".join(str(shape) for shape in wires.values())
         message = f"the network ends with {last}, and the task asks for {wanted}"
-        v.problems.error("wrong-output", message, term.span, "end it with `linear(outputs)`")
+        v.problems.error("wrong-output", message, term.span, _ending(wires, wanted))
     return fine
+
+
+def _ending(wires: Wires, wanted: Shape) -> str:
+    """How a network could end instead."""
+    if wanted.layout != "vector" or all(shape.layout == wanted.layout for shape in wires.values()):
+        return "end it with `linear(outputs)`"
+    gather = "`take_token` or `global_avg_pool`" if "tokens" in wires else "`global_avg_pool` or `flatten`"
+    return f"make one vector of it by {gather}, and end it with `linear(outputs)`"
 
 
 # --- repetition -----------------------------------------------------------------------------

@@ -64,7 +64,10 @@ def value(c: Checker, node: s.Value, scope: Scope, wanted: Wanted) -> ValueTerm:
         case s.Labelled(label=label, value=inner):
             return _labelled(c, node, label, inner, scope, wanted)
         case s.Block():
-            c.problems.error("wrong-kind", "a block `{ … }` stands where a value is expected", node.span)
+            message = "a block `{ … }` stands where a value is expected"
+            c.problems.error(
+                "wrong-kind", message, node.span, "give it a name at the top of the file: `block NAME { … }`"
+            )
         case s.Attribute():
             c.problems.error(
                 "unknown-name",

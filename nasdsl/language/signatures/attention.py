@@ -113,7 +113,13 @@ def _patch_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> in
 
 
 def _embedding_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
-    need_layout(inputs[0], ("index",), "token_embedding", "use `linear` or `patch_embed` on numbers", need)
+    need_layout(
+        inputs[0],
+        ("index",),
+        "token_embedding",
+        "numbers go through `linear` or `patch_embed`; symbols come with `task next_token on text(…)`",
+        need,
+    )
     return Shape((inputs[0].dims[0], dim(args["width"])), "tokens")
 
 
