@@ -78,3 +78,14 @@ def test_points_of_an_example_are_networks(path: Path) -> None:
         found = outputs if isinstance(outputs, torch.Tensor) else next(iter(outputs.values()))
         assert space.task is not None and tuple(found.shape) == (2, space.task.outputs)
         assert sum(p.numel() for p in module.parameters()) == planned.params
+
+
+def test_the_documents_list_every_space_with_its_count() -> None:
+    rows = dict(
+        re.findall(r"^\| `(\w+)\.space` \| (.+?) \|", Path("docs/spaces.md").read_text("utf-8"), re.M)
+    )
+    paths = {path.stem: path for path in (*SPACES, *Path("spaces").glob("*.space"))}
+    assert rows.keys() == paths.keys()
+    for name, said in rows.items():
+        count = nasdsl.load(paths[name]).count()
+        assert said == (f"{count}" if count < 10**24 else f"about 10^{len(str(count)) - 1}")
