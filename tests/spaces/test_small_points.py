@@ -15,10 +15,10 @@ from compiler.build import build
 from compiler.export import export_onnx, export_torch
 from compiler.plan import INPUT, Plan, plan
 from compiler.source import Facts, python_source
+from compiler.weights.attach import merged
 from nasdsl.language.reading import load
 
-# A fine-tuned network is exported with its weights merged, under other names: its own tests hold that.
-SPACES = sorted(path for path in Path("spaces").glob("*.space") if path.stem != "fine_tuning")
+SPACES = sorted(Path("spaces").glob("*.space"))
 POINTS, BATCH = 5, 3
 LARGEST_MACS, LARGEST_PARAMS = 3e8, 6e6
 
@@ -68,7 +68,7 @@ def test_gradients_are_finite_and_the_exported_source_computes_the_same(path: Pa
         assert output.isfinite().all() and all(grad.isfinite().all() for grad in grads)
         module, inputs = used(planned)
         twin = standalone(planned)
-        twin.load_state_dict(module.state_dict())
+        twin.load_state_dict(merged(module).state_dict())
         with torch.no_grad():
             torch.testing.assert_close(twin.eval()(*inputs), module(*inputs), atol=1e-6, rtol=0)
         held += 1
