@@ -19,7 +19,7 @@ from concurrent.futures import ProcessPoolExecutor
 import torch
 
 from benchmarks.training.jobs import JOBS, Job, opened
-from benchmarks.training.ways import Way, baseline, baseline1, fused, in_processes, tight
+from benchmarks.training.ways import Way, baseline, baseline1, engine, fused, in_processes, tight
 
 _PROCESSES = 2
 
@@ -45,7 +45,7 @@ def main() -> None:
             "tight": tight,
             "processes": in_processes(executor, tight, _PROCESSES),
             "fused": fused,
-            "both": in_processes(executor, fused, _PROCESSES),
+            "engine": in_processes(executor, engine, _PROCESSES),
         }
         for job in JOBS:
             if options.only in job.name:
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def compare(job: Job, ways: dict[str, Way], rounds: int, seconds: float, peak_gflops: float) -> None:
-    counts = {"processes": 2 * _PROCESSES, "fused": job.group, "both": _PROCESSES * job.group}
+    counts = {"processes": 2 * _PROCESSES, "fused": job.group, "engine": _PROCESSES * job.group}
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for name, way in ways.items():
         way(job, counts.get(name, 1))  # warm
@@ -62,8 +62,8 @@ def compare(job: Job, ways: dict[str, Way], rounds: int, seconds: float, peak_gf
         for name, way in ways.items():
             rates[name].append(rate(job, way, counts.get(name, 1), seconds))
     medians = {name: statistics.median(found) for name, found in rates.items()}
-    ratio = medians["both"] / max(medians["baseline"], medians["baseline1"])
-    share = medians["both"] * gflop(job) / (_PROCESSES * peak_gflops)
+    ratio = medians["engine"] / max(medians["baseline"], medians["baseline1"])
+    share = medians["engine"] * gflop(job) / (_PROCESSES * peak_gflops)
     shown = "  ".join(f"{name} {found:.1f}" for name, found in medians.items())
     print(f"{job.name}: {shown}", flush=True)
     print(

@@ -5,7 +5,7 @@ baseline1  the same on one torch thread, which its writer may have found to be f
 tight      the trainer of this package, one thread
 processes  the same in two warm processes
 fused      groups in one process, one thread
-both       groups in two warm processes
+engine     groups in two warm processes, where the probe of the engine finds that a group pays; else one at a time
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Executor
+from functools import cache
 from typing import TypeAlias
 
 import torch
@@ -21,6 +22,7 @@ from torch import nn
 from benchmarks.training.jobs import Job, opened, settings
 from compiler.build import build
 from nasdsl.training import Dataset, train
+from nasdsl.training.fused.probe import seconds_a_step
 from nasdsl.training.fused.train import Candidate, train_group
 
 Way: TypeAlias = Callable[[Job, int], None]
@@ -105,6 +107,19 @@ def fused(job: Job, count: int) -> None:
             for k in range(first, min(count, first + job.group))
         ]
         assert len(list(train_group(members, plan, data))) == len(members)
+
+
+def engine(job: Job, count: int) -> None:
+    (fused if pays(job) else tight)(job, count)
+
+
+@cache
+def pays(job: Job) -> bool:
+    """What the engine's probe says in this process."""
+    plan, data = opened(job)
+    members = [Candidate(build(plan, seed=k), settings(job, k), k, _ORDER) for k in range(job.group)]
+    together, alone = seconds_a_step(members, plan, data, torch.device("cpu"))
+    return together < alone
 
 
 def in_processes(executor: Executor, way: Way, n: int) -> Way:
