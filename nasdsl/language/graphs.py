@@ -10,7 +10,7 @@ from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import Span
 from nasdsl.language.forking import Do
-from nasdsl.language.merging import Sources, operate
+from nasdsl.language.merging import Sources, decided, operate, ways_of
 from nasdsl.language.scope import Binding, Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.tree import ChoiceHole, Constant, Feed, Part, Statement, ValueTerm
@@ -33,7 +33,7 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
     assert node.body is not None
     first = scope.frame.size
     arguments = dict(bind(c, row, node, scope.inner(label)))
-    merge = merge_named(c, fixed(c, arguments, "merge", node.span), node.span)
+    merge = arguments["merge"]
     inner = scope.inner(label)
     given = scope.frame.cell()
     parts = []
@@ -46,7 +46,14 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
     if not parts:
         c.problems.error("bad-member", f"`{row.name}` has no branch", node.span)
         parts.append(Part(given, None, scope.frame.cell()))
-    joined = join(c, tuple(parts), merge, inner, label or merge.name, first, node.span)
+    ways = ways_of(merge)
+    if len(ways) == 1:
+        row = merge_named(c, ways[0], node.span)
+        joined: Statement = join(c, tuple(parts), row, inner, label or row.name, first, node.span)
+    else:
+        slots, place = (first, scope.frame.size), inner.fresh_place(label or row.name)
+        sources = Sources(tuple(parts), None, {}, slots, inner.label, place, node.span)
+        joined = decided(merge, ways, sources)
     return sequence([kept(given), joined], (0, 0), node.span)
 
 

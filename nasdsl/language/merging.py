@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import Span
+from nasdsl.language.expressions import OPERATORS
 from nasdsl.language.forking import Do, choice
 from nasdsl.language.scope import Checker, Scope
 from nasdsl.language.signatures import table
@@ -18,8 +19,10 @@ from nasdsl.language.tree import (
     Branch,
     Cell,
     ChoiceHole,
+    Constant,
     Join,
     Make,
+    Operation,
     Part,
     Statement,
     ValueTerm,
@@ -46,6 +49,24 @@ class Sources:
         row, slots = table.LAYERS[merge], self.slots
         parts, hole, chosen = self.parts, self.hole, self.chosen
         return Join(slots, parts, hole, chosen, row, {}, self.label, self.place, True, span=self.span)
+
+
+def ways_of(merge: ValueTerm) -> list[object]:
+    """The ways to join that an argument can name; all of them where a parameter stands for it."""
+    found = [one.value if isinstance(one, Constant) else None for one in outcomes(merge)]
+    return (
+        list(JOINS) if any(isinstance(one, Cell) for one in outcomes(merge)) else list(dict.fromkeys(found))
+    )
+
+
+def decided(merge: ValueTerm, ways: list[object], sources: Sources) -> Statement:
+    """The sources, joined as an argument says once it is decided."""
+    mark(merge, CONTROL)
+    step: Statement = sources.joined(str(ways[-1]))
+    for way in reversed(ways[:-1]):
+        named = Operation("==", OPERATORS["=="], (merge, Constant(str(way))))
+        step = Branch((0, 0), named, sources.joined(str(way)), step, span=sources.span)
+    return step
 
 
 def operate(

@@ -38,6 +38,7 @@ def _statement(rng: random.Random, depth: int) -> str:
         lambda: "dag { a = conv2d(w, stride = 1 | 2) from input; output = both() from any(2, earlier) }",
         lambda: "dag { a = unit(2) from input; b = relu from any(1, earlier); output = add from a, unused }",
         lambda: "{ let v = 2 | 3\n conv2d(v)\n conv2d(v) }",
+        lambda: "parallel(merge = concat | add | mul) { conv2d(w, 1); { relu; conv2d(2 | 4)? } }",
         lambda: "{ let r = 1.5 | 1.25 | 2\n conv2d(w * r, kernel = 1) }",
         lambda: "{ let r = 0.1 | 0.3\n let d = dropout(w * r)\n d\n dropout(r * w) }",
         lambda: "dag { a = conv2d(w, 1) from input; output = concat | { add; relu } from a, input }",

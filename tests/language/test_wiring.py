@@ -329,3 +329,15 @@ def test_a_wire_that_nothing_reads_is_a_warning_with_a_remedy() -> None:
         "conv2d(8); dag { a = relu from input; b = relu from input; output = tanh from a }"
     ).warnings
     assert warning.code == "unused-wire" and "`from`" in warning.help[0]
+
+
+def test_how_branches_are_joined_is_a_decision() -> None:
+    found = space("how: parallel(merge = concat | add) { conv2d(8); conv2d(8 | 4, 1) }")
+    assert found.count() == 2 + 1  # of different channels, side by side alone
+    joined = {
+        (layer.op, layer.shape.channels)
+        for point in found.enumerate()
+        for layer in found.decided(point).layers
+        if layer.op in ("concat", "add")
+    }
+    assert joined == {("concat", 16), ("concat", 12), ("add", 8)}
