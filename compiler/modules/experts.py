@@ -118,7 +118,8 @@ class EnforcedExperts(nn.Module):
             return y
         if self.route is None:
             raise RuntimeError(
-                "experts with enforced routes need to be told whose sample is whose: set `route`"
+                "experts with enforced routes need to be told whose sample is whose: set `route`, as "
+                "`compiler.routing.enforced` does, in a training of your own"
             )
         if len(self.route) != len(x):
             raise RuntimeError(f"{len(self.route)} routes are set, for {len(x)} samples")

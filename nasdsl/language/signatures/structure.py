@@ -223,7 +223,8 @@ SIGNATURES = (
             Argument(
                 "route",
                 name_of("token", "enforced"),
-                "enforced: the caller names an expert for each sample, and the body gets whole samples",
+                "enforced: the caller names an expert for each sample (`compiler.routing.enforced`, within a "
+                "training of its own given as `evaluate`), and the body gets whole samples",
                 "token",
                 shapes=True,
             ),
