@@ -72,7 +72,7 @@ def _start_from_files(plan: Plan, made: dict[str, Recipe], modules: dict[str, nn
         if made[name].target == "factored":
             ranks = made[name].positional[1]
             assert isinstance(ranks, tuple)
-            modules[name] = factored(modules[name], ranks)
+            modules[name] = factored(modules[name], tuple(map(int, ranks)))
 
 
 def recipes(plan: Plan, pretrained: bool = True) -> dict[str, Recipe]:

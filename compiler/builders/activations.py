@@ -11,6 +11,7 @@ from compiler.builders.arguments import RecipeRule, name, number
 from compiler.builders.recipe import Recipe, make
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
+from nasdsl.language.wide_and_deep import powers
 
 _PLAIN = {
     "relu": "nn.ReLU",
@@ -42,6 +43,8 @@ def activation(spec: Spec) -> Recipe:
             return make("nn.LeakyReLU", negative_slope=number(spec["slope"]))
         case "elu":
             return make("nn.ELU", alpha=number(spec["alpha"]))
+        case "singular_kernel":
+            return make("Polynomial", powers(number(spec["alpha"])))
         case "softplus":
             return make("nn.Softplus", beta=number(spec["beta"]))
         case plain:
@@ -53,5 +56,5 @@ def _rule(op: str, args: Mapping[str, Value], inputs: tuple[Shape, ...], output:
 
 
 RECIPES: Mapping[str, RecipeRule] = {
-    op: partial(_rule, op) for op in (*_PLAIN, "gelu", "leaky_relu", "elu", "softplus")
+    op: partial(_rule, op) for op in (*_PLAIN, "gelu", "leaky_relu", "elu", "softplus", "singular_kernel")
 }

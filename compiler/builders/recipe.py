@@ -19,7 +19,7 @@ from torch import nn
 
 from compiler import modules
 
-Ingredient: TypeAlias = "bool | int | float | str | tuple[int, ...] | Makes | None"
+Ingredient: TypeAlias = "bool | int | float | str | tuple[int | float, ...] | Makes | None"
 
 
 class Makes(Protocol):

@@ -45,21 +45,26 @@ def layers_of(module: nn.Module) -> list[nn.Module]:
 
 
 def halves(layer: nn.Module, rank: int) -> nn.Module:
-    """A layer as two, the first of `rank` features without bias, starting from the nearest of that rank."""
+    """A layer as two, the first of `rank` features without bias, starting from the nearest of that rank.
+
+    They draw nothing of their own, so that the layers after them begin as they would beside the whole layer.
+    """
     make: type = type(layer)
     weight, bias = layer.get_parameter("weight").detach(), layer.bias is not None
-    if isinstance(layer, nn.Linear):
-        reduce, expand = make(weight.shape[1], rank, bias=False), make(rank, len(weight), bias=bias)
-    else:
-        window = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-        reduce, expand = (
-            make(weight.shape[1], rank, *window, bias=False),
-            make(rank, len(weight), 1, bias=bias),
-        )
+    with torch.device("meta"):
+        if isinstance(layer, nn.Linear):
+            reduce, expand = make(weight.shape[1], rank, bias=False), make(rank, len(weight), bias=bias)
+        else:
+            window = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+            reduce, expand = (
+                make(weight.shape[1], rank, *window, bias=False),
+                make(rank, len(weight), 1, bias=bias),
+            )
+    both = Chain(reduce=reduce, expand=expand).to_empty(device=weight.device)
     left, right = factors(weight.flatten(1), rank)
     with torch.no_grad():
         reduce.weight.copy_(right.view_as(reduce.weight))
         expand.weight.copy_(left.view_as(expand.weight))
         if bias:
             expand.bias.copy_(layer.bias)
-    return Chain(reduce=reduce, expand=expand)
+    return both

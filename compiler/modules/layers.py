@@ -68,3 +68,17 @@ class SqueezeExcite(nn.Module):
         raw = self.expand(F.relu(self.reduce(x.flatten(2).mean(2))))
         gates = F.hardsigmoid(raw) if self.hard else torch.sigmoid(raw)
         return x * gates.reshape(*gates.shape, *[1] * (x.dim() - 2))
+
+
+class Polynomial(nn.Module):
+    """A polynomial of each value; the factor of x^0 comes first."""
+
+    def __init__(self, factors: tuple[float, ...]) -> None:
+        super().__init__()
+        self.factors = factors
+
+    def forward(self, x: Tensor) -> Tensor:
+        value = torch.full_like(x, self.factors[-1])
+        for factor in reversed(self.factors[:-1]):
+            value = value * x + factor
+        return value

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from nasdsl.language.errors import Diagnostic, SpaceError
 from nasdsl.language.reading import load
+from nasdsl.language.wide_and_deep import limits_in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,28 +22,31 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([problem.as_json() for problems, _ in found.values() for problem in problems]))
     else:
-        for name, (problems, settled) in found.items():
-            _print(name, problems, settled)
+        for name, (problems, facts) in found.items():
+            _print(name, problems, facts)
     errors = any(problem.severity == "error" for problems, _ in found.values() for problem in problems)
     return 2 if errors else 0
 
 
-def _checked(name: str) -> tuple[Sequence[Diagnostic], Sequence[tuple[int, str]]]:
-    """The problems of a file; and when its `require` lines are known to hold, where nothing is wrong with it."""
+def _checked(name: str) -> tuple[Sequence[Diagnostic], Sequence[str]]:
+    """The problems of a file; and what is worth knowing of one with which nothing is wrong: when its `require` lines
+    are known to hold, and the limits of activations where it asks for such a one."""
     try:
         space = load(name)
-        return space.warnings, space.settled()
     except SpaceError as error:
         return error.diagnostics, ()
+    facts = [f"line {line}: `require` is {when}" for line, when in space.settled()]
+    facts += [f"`{name}`, wide and deep: {what}" for name, what in limits_in(space.file.items).items()]
+    return space.warnings, facts
 
 
-def _print(name: str, problems: Sequence[Diagnostic], settled: Sequence[tuple[int, str]]) -> None:
-    """Problems to standard error, one line that sums them up and the `require` lines to standard output."""
+def _print(name: str, problems: Sequence[Diagnostic], facts: Sequence[str]) -> None:
+    """Problems to standard error, one line that sums them up and the facts to standard output."""
     for problem in problems:
         print(problem.render() + "\n", file=sys.stderr)
     print(f"{name}: {summary(problems)}")
-    for line, when in settled:
-        print(f"  line {line}: `require` is {when}")
+    for fact in facts:
+        print(f"  {fact}")
 
 
 def summary(problems: Sequence[Diagnostic]) -> str:

@@ -38,6 +38,7 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
         "policy",
         "selection",
         "scale",
+        "law",
     ),
     "Data": ("data",),
 }

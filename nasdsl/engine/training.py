@@ -32,6 +32,8 @@ from nasdsl.training import Dataset, Diverged, Trained, fit_baselines, measure, 
 from nasdsl.training.continuing import Stretch
 from nasdsl.training.fused.forms import Unfusable
 from nasdsl.training.fused.train import Candidate, train_group
+from nasdsl.training.settings import whole
+from nasdsl.training.step_law import worked_out
 
 if TYPE_CHECKING:
     from torch.fx import GraphModule
@@ -210,7 +212,8 @@ class _Bench:
     def _network(self, job: Job) -> tuple[Plan, GraphModule, dict[str, Any]]:
         decided = self.space.decided(Point.from_json(job.point))
         plan = plan_of(decided)
-        settings = overridden(decided.settings, self.setup.settings)
+        asked = overridden(decided.settings, self.setup.settings)
+        settings = dict(worked_out(asked, plan, self.dataset, job.epochs or whole(asked, "epochs")))
         return plan, build(plan, seed=job.seed).to(self.setup.device), settings
 
     def _result(self, costs: Costs, trained: Trained, goal: Goal) -> Result:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nasdsl.language.laws import is_law, times
 from nasdsl.language.network import Value
 from nasdsl.language.tree import Constant, Operation
 
@@ -40,7 +41,7 @@ def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
     def checked(*operands: Any) -> Value:
         for operand in operands:
             if isinstance(operand, bool) or not isinstance(operand, int | float):
-                raise TypeError(f"{operand!r} is not a number")
+                raise TypeError(f"{_plain(operand)!r} is not a number")
         result = function(*operands)
         if isinstance(result, float) and not math.isfinite(result):
             raise OverflowError("the result is not finite")
@@ -49,6 +50,19 @@ def _numbers(function: Callable[..., Any]) -> Callable[..., Value]:
         return result  # type: ignore[no-any-return]
 
     return checked
+
+
+def _times(a: Any, b: Any) -> Value:
+    """Of numbers, or a multiple of a law."""
+    if is_law(a) or is_law(b):
+        return times(a, b) if is_law(a) else times(b, a)
+    return _numbers(operator.mul)(a, b)
+
+
+def _over(a: Any, b: Any) -> Value:
+    if is_law(a) and isinstance(b, int | float):
+        return times(a, 1 / b)
+    return _numbers(_divide)(a, b)
 
 
 def _plain(value: Any) -> Any:
@@ -60,8 +74,8 @@ OPERATORS: Mapping[str, Callable[..., Value]] = MappingProxyType(
     {
         "+": _numbers(operator.add),
         "-": _numbers(operator.sub),
-        "*": _numbers(operator.mul),
-        "/": _numbers(_divide),
+        "*": _times,
+        "/": _over,
         "//": _numbers(operator.floordiv),
         "^": _numbers(_power),
         "<": _numbers(operator.lt),

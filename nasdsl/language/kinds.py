@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from nasdsl.language.decisions import Integers, Options, Reals
 from nasdsl.language.errors import Span
+from nasdsl.language.laws import is_law
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.scope import Problems
 from nasdsl.language.signatures.signature import Kind
@@ -46,6 +47,8 @@ def _bounds(kind: Kind) -> str:
 
 def suits(value: Value, kind: Kind) -> bool:
     """Whether a decided value may stand for an argument of this kind."""
+    if kind.law and is_law(value):
+        return True
     match kind.type:
         case "int" | "numbers":
             return is_whole(value) and _inside(value, kind)  # type: ignore[arg-type]

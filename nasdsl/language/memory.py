@@ -21,8 +21,11 @@ _FLOAT = 4  # bytes
 
 
 def train_memory(decided: Decided, params: int, trainable: int) -> int:
-    """Bytes at the end of a forward pass in training, gradients and optimizer there already."""
+    """Bytes at the end of a forward pass in training, gradients and optimizer there already; at the default batch
+    size where a law is to say it."""
     batch, optimizer = _setting(decided, "batch_size"), _setting(decided, "optimizer")
+    if not isinstance(batch, int):  # a law, of data that nobody has seen yet
+        batch = TRAINING["batch_size"].arguments[0].default
     assert isinstance(batch, int) and isinstance(optimizer, Spec)
     useful = _useful(decided.layers, set(decided.outputs.values()))
     shapes = {layer.name: layer.shape for layer in decided.layers}

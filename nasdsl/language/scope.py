@@ -240,3 +240,4 @@ class Wanted:
     name: str
     kind: Kind | None = None
     role: int = CONTROL
+    law: bool = False  # within an expression whose value may be a law

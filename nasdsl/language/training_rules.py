@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from nasdsl.language.laws import is_law
 from nasdsl.language.network import Task
 from nasdsl.language.scope import Checker
-from nasdsl.language.terms import outcomes
+from nasdsl.language.terms import children, outcomes
 from nasdsl.language.tree import (
     Assign,
     Branch,
@@ -19,6 +20,7 @@ from nasdsl.language.tree import (
     Pick,
     Sequence,
     Statement,
+    ValueTerm,
 )
 
 _ALTERNATIVES = "leave one out, or write them as alternatives: `{ a } | { b }`"
@@ -49,7 +51,7 @@ FOR: Mapping[str, tuple[str, ...]] = {
 }
 _PER_SAMPLE = ("elr", "ps_kd")  # keep something of each sample
 _POSITIONS = ("cutmix", "flip", "crop", "erase")
-_FROM_THE_START = ("anchor", "tune")
+_FROM_THE_START = ("anchor", "tune", "pela")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def refuse_misfits(c: Checker, training: Statement, task: Task) -> None:
         _fits_task(c, place.setting, task)
         _has_a_start(c, place.setting)
         _starts_anew(c, place.setting)
+        _has_low_rank(c, place.setting)
+        _extrapolates(c, place.setting, task)
     for number, first in enumerate(places):
         for second in places[number + 1 :]:
             if first.meets(second):
@@ -141,6 +145,29 @@ def _starts_anew(c: Checker, setting: Assign) -> None:
     if setting.name == "scale" and any(row.name == "pretrained" for row in c.problems.facts.rows.values()):
         message = "`scale = mup` changes the weights that training begins with, and these are trained ones"
         c.problems.error("misfit", message, setting.span, "leave `scale` out, or begin without `pretrained`")
+
+
+def _has_low_rank(c: Checker, setting: Assign) -> None:
+    if setting.name == "pela" and not any(row.name == "low_rank" for row in c.problems.facts.rows.values()):
+        message = "`pela` keeps low-rank layers close to full ones, and no layer here can have `low_rank`"
+        c.problems.error(
+            "misfit", message, setting.span, "say `weight = low_rank(ratio = 2)`, or leave it out"
+        )
+
+
+def _extrapolates(c: Checker, setting: Assign, task: Task) -> None:
+    """A law is worth as much as what it was fitted to is like what it is used for."""
+    if task.kind == "next_token" or not _holds_law(setting.value):
+        return
+    message = (
+        f"`step_law` was fitted to language models, and this is a {task.kind} task: a first guess at most"
+    )
+    help = "search around it: `lr = step_law * (0.1..10 log)`" if setting.name != "batch_size" else ""
+    c.problems.warn("extrapolates", message, setting.span, help)
+
+
+def _holds_law(term: ValueTerm) -> bool:
+    return (isinstance(term, Constant) and is_law(term.value)) or any(map(_holds_law, children(term)))
 
 
 def _has_a_start(c: Checker, setting: Assign) -> None:

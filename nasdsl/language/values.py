@@ -10,6 +10,7 @@ from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
 from nasdsl.language.kinds import as_kind, check_constant, check_term, describe
+from nasdsl.language.laws import PLACES, STEP_LAW, step_law
 from nasdsl.language.network import Spec
 from nasdsl.language.ranges import range_hole
 from nasdsl.language.scanner import MAX_NESTING
@@ -105,6 +106,8 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         check_term(c.problems, found, kind, node.span, wanted.name)
         mark(found, wanted.role)
         return found
+    if name == STEP_LAW:
+        return _law(c, node, wanted)
     if name == "outputs":
         return Quantity(name, span=node.span)
     if kind is not None and kind.type == "bool" and name in TRUTH:
@@ -121,6 +124,17 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known)
+    return UNKNOWN
+
+
+def _law(c: Checker, node: s.Name, wanted: Wanted) -> ValueTerm:
+    """`step_law`, where a rate or a batch size is asked for."""
+    if wanted.law or (wanted.kind is not None and wanted.kind.law):
+        c.problems.facts.rows[node.span.start] = table.SIGNATURES[STEP_LAW]
+        return Constant(step_law(), span=node.span)
+    places = " and ".join(f"`{place}`" for place in PLACES)
+    message = f"`{STEP_LAW}` stands for {places} in `train {{ }}`, not for `{wanted.name}`"
+    c.problems.error("wrong-kind", message, node.span)
     return UNKNOWN
 
 
@@ -363,7 +377,9 @@ def _shown(argument: Argument) -> str:
 def _operation(
     c: Checker, node: s.Value, name: str, operands: tuple[s.Value, ...], scope: Scope, wanted: Wanted
 ) -> ValueTerm:
-    terms = tuple(value(c, o, scope, Wanted(wanted.name, None, wanted.role)) for o in operands)
+    law = wanted.law or (wanted.kind is not None and wanted.kind.law)
+    inner = Wanted(wanted.name, None, wanted.role, law)
+    terms = tuple(value(c, o, scope, inner) for o in operands)
     if any(term is UNKNOWN for term in terms):
         return UNKNOWN
     function = OPERATORS.get(name) or FUNCTIONS[name]

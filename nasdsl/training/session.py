@@ -29,6 +29,7 @@ from nasdsl.training.protocols import Course, Parts, Setup, together
 from nasdsl.training.resident import resident
 from nasdsl.training.schedules import Attentive, Schedule, pace, schedule
 from nasdsl.training.settings import Settings, call, real, setting, whole
+from nasdsl.training.step_law import symbols_of, worked_out
 
 if TYPE_CHECKING:
     from compiler.plan import Plan
@@ -164,8 +165,9 @@ def session(
     rows = data.folds[fold]
     if data.kind == "next_token":
         refuse_leak(module, resident(data, fold, device), torch.from_numpy(np.array(rows.train)).to(device))
+    settings = worked_out(settings, plan, data, n_epochs)
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
-    long = length(settings, len(rows.train), batch_size, n_epochs, tokens_of(data))
+    long = length(settings, len(rows.train), batch_size, n_epochs, symbols_of(data))
     setup = Setup(
         module=module,
         plan=plan,
@@ -198,11 +200,6 @@ def session(
         valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
         extra=extra,
     )
-
-
-def tokens_of(data: Dataset) -> int:
-    """Symbols in a sample of a text; 1 for a sample of other data."""
-    return math.prod(shape.sizes()[0] for shape in data.shapes.values() if shape.layout == "index")
 
 
 def _class_counts(data: Dataset, rows: np.ndarray, device: torch.device) -> torch.Tensor | None:

@@ -164,3 +164,20 @@ def test_onnx_without_its_packages_says_what_to_install(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ExportError, match=r"pip install 'nasdsl\[onnx\]'"):
         export_onnx(plan, build(plan), tmp_path / "network.onnx")
+
+
+def test_a_file_of_low_rank_layers_needs_nothing_but_torch() -> None:
+    """Its helpers make the layers, so they must not name what the file does not import."""
+    import nasdsl
+
+    body = "conv2d(8, weight = low_rank(2)); relu; flatten; linear(16, weight = low_rank(3)); linear(outputs)"
+    space = nasdsl.parse(f"task classification on digits\nnetwork {{ {body} }}")
+    plan = nasdsl.plan(space, space.default())
+    names: dict[str, object] = {"__name__": "network"}
+    exec(python_source(plan, Facts(), "n.pt").replace("Path(__file__)", "Path('n')"), names)
+    network = names["Network"]
+    assert callable(network)
+    made = network()
+    made.load_state_dict(build(plan, 0).state_dict())
+    (x,) = samples(plan)
+    assert torch.equal(made(x), build(plan, 0)(x))

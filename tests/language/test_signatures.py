@@ -29,7 +29,6 @@ LATER = {
     "spectral",
     "pego",
     "sara",
-    "singular_kernel",
 }
 
 

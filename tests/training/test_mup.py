@@ -107,12 +107,12 @@ def test_what_it_cannot_tell_apart_is_refused():
 def test_the_command_tells_powers_and_unknown_decisions(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "w.space").write_text(text("flatten; linear(width); relu; linear(outputs)", "8 | 32"))
-    arguments = ["coordinates", "w.space", "--vary", "network/width", "--seeds", "1"]
+    arguments = ["widths", "w.space", "--vary", "network/width", "--seeds", "1"]
     assert main([*arguments, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["widths"], found["base"]) == ([8, 32], 8)
     assert found["plain"][0]["sizes"][0] == found["scaled"][0]["sizes"][0]  # at the base all is alike
     assert main(arguments) == 0
     assert "scale = mup(base = 8)" in capsys.readouterr().out
-    assert main(["coordinates", "w.space", "--vary", "network/widht"]) == 2
+    assert main(["widths", "w.space", "--vary", "network/widht"]) == 2
     assert "did you mean `network/width`?" in capsys.readouterr().err

@@ -64,9 +64,14 @@ SIGNATURES = (
     Signature(
         "singular_kernel",
         "activation",
-        "The activation whose wide and deep limit is a singular kernel classifier.",
-        (Argument("alpha", real(0, open_low=True), "order of the singularity"),),
+        "A polynomial whose wide and deep limit is a singular kernel classifier of order alpha; grows fast, so put a norm "
+        "before it.",
+        (
+            Argument(
+                "alpha", real(1), "order of the singularity: the dimension that the data have", required=True
+            ),
+        ),
+        shape=_keeps("singular_kernel"),
         source="Radhakrishnan, Belkin & Uhler 2023, Wide and Deep Neural Networks Achieve Consistency",
-        later=True,
     ),
 )

@@ -19,6 +19,7 @@ from nasdsl.language.signatures.bottleneck import squeezed, squeezed_in_bottlene
 from nasdsl.language.signatures.rules import channels_of, flag, name, positions, spatial_sizes, whole
 from nasdsl.language.signatures.signature import Arguments
 from nasdsl.language.signatures.structure import applications
+from nasdsl.language.wide_and_deep import powers
 
 _LONG = 2  # an int64 is as long as two float32
 
@@ -62,7 +63,19 @@ def _activation(spec: Value, numbers: int) -> tuple[int, bool]:
     assert isinstance(spec, Spec), spec
     if spec.name == "softsign":
         return 2 * numbers, False
+    if spec.name == "singular_kernel":
+        return (1 + _degree(spec["alpha"])) * numbers, False
     return numbers, _ACTIVATIONS.get(spec.name, _INPUT).output
+
+
+def _degree(alpha: Value) -> int:
+    """Of the polynomial, each of whose products keeps what it multiplies."""
+    assert isinstance(alpha, int | float)
+    return len(powers(alpha)) - 1
+
+
+def _polynomial(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
+    return Kept(inputs=True, inner=_degree(args["alpha"]) * _size(output))
 
 
 def _softsign(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
@@ -223,6 +236,7 @@ def _adapter(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
 _RULES: Mapping[str, KeptRule] = {
     "mlp": _mlp,
     "softsign": _softsign,
+    "singular_kernel": _polynomial,
     **{f"{kind}conv{axes}d": _conv for kind in ("", "depthwise_") for axes in (1, 2, 3)},
     **{f"separable_conv{axes}d": _separable for axes in (1, 2, 3)},
     "max_pool": _max_pool,

@@ -38,7 +38,7 @@ class Kind:
     """What may stand for an argument.
 
     type: "int", "real", "bool", "name" (one of `options`), "call" (a call of one of `groups`),
-    "string", "numbers" (int, or a tuple of ints).
+    "string", "numbers" (int, or a tuple of ints). law: whether `step_law` may stand for the number.
     """
 
     type: str
@@ -47,6 +47,7 @@ class Kind:
     open_low: bool = False
     options: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    law: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A default None means "decided by the task or by the other settings"; the text of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from nasdsl.language.network import Spec, Value
@@ -22,6 +23,7 @@ from nasdsl.language.signatures.signature import (
 
 _SHARE = real(0, 1)
 _POSITIVE = real(0, open_low=True)
+_RATE = replace(_POSITIVE, law=True)
 
 
 def _spec(row: Signature) -> Spec:
@@ -43,7 +45,7 @@ def _later(group: str, name: str, doc: str, *arguments: Argument, body: bool = F
 
 
 def _rate(default: float) -> Argument:
-    return Argument("lr", _POSITIVE, "learning rate at its highest", default)
+    return Argument("lr", _RATE, "learning rate at its highest", default)
 
 
 def _decay(default: float) -> Argument:
@@ -268,7 +270,15 @@ _REGULARIZERS = (
     _later("regularizer", "self_supervised", "An auxiliary task on masked inputs.", _WEIGHT),
     _later("regularizer", "contrastive", "Pairs pulled together, others apart.", _WEIGHT),
     _later("regularizer", "consistency", "Interpolation consistency training.", _WEIGHT),
-    _later("regularizer", "pela", "Perturbation and feature distillation for low-rank weights.", _WEIGHT),
+    _row(
+        "regularizer",
+        "pela",
+        "Low-rank layers kept close to the full ones that they were factored from, in what they give and in their largest"
+        " difference of weights (Guo et al. 2024).",
+        Argument("features", real(0), "weight of the distance of features", 1.0),
+        Argument("perturbation", real(0), "weight of the distance of weights", 1.0),
+        Argument("gap", real(0), "largest difference of weights that costs nothing", 0.0),
+    ),
     _later("regularizer", "pretrain", "An unsupervised stage before training.", body=True),
 )
 
@@ -370,11 +380,20 @@ _POLICIES = (
     _row("policy", "head", "The last layer with weights alone."),
 )
 
+_LAWS = (
+    _row(
+        "law",
+        "step_law",
+        "In place of a number of `lr` or `batch_size`: 1.79 N^-0.713 D^0.307, and 0.58 D^0.571 symbols, of N weights and"
+        " D symbols seen (Li et al. 2025). Fitted to AdamW on large texts; elsewhere a first guess to search around.",
+    ),
+)
+
 _SCALES = (
     _row(
         "scale",
         "mup",
-        "Maximal update parametrization (Yang et al. 2022, table 3); `nasdsl coordinates` checks it on a space.",
+        "Maximal update parametrization (Yang et al. 2022, table 3); `nasdsl widths` checks it on a space.",
         Argument("base", integer(1), "the width at which all is as without it", 64),
     ),
 )
@@ -385,7 +404,7 @@ _SETTINGS = (
     _setting(
         "batch_size",
         "Samples per step; a single sample left over at the end of an epoch is left out of it.",
-        integer(1),
+        replace(integer(1), law=True),
         64,
     ),
     _setting("epochs", "Passes over the training part.", integer(1), 20),
@@ -422,7 +441,7 @@ _SETTINGS = (
     _setting("tune_online", "How `online` ranges are tuned.", name_of("stn", "bo_rep", "pbt"), later=True),
     _setting("predict", "How outputs become answers.", name_of("argmax", "frechet", "lame"), later=True),
     _setting("data", "The part of the training data that is used.", call_of("selection")),
-    _setting("lr", "The learning rate of any optimizer.", _POSITIVE, later=True),
+    _setting("lr", "The learning rate, in place of the optimizer's own.", _RATE),
     _setting(
         "init",
         "How weights begin: as torch draws them (default), by the activation before (kaiming: He et al. 2015), so that "
@@ -442,4 +461,5 @@ TRAINING_SIGNATURES: tuple[Signature, ...] = (
     *_SELECTIONS,
     *_POLICIES,
     *_SCALES,
+    *_LAWS,
 )

@@ -167,6 +167,7 @@ def _norm_shifted(cls: type[layers.Layer], form: Form) -> Rule:
 _ACTIVATIONS = (
     *(nn.ReLU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.SELU, nn.Mish, nn.Softsign, nn.ReLU6, nn.Hardswish),
     *(nn.Hardsigmoid, nn.Hardtanh, nn.GELU, nn.LeakyReLU, nn.ELU, nn.Softplus, nn.Identity, ours.Zero),
+    ours.Polynomial,
 )
 _MAPPED = (
     *(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.Upsample),

@@ -34,8 +34,8 @@ class Plateau:
             self.height, self.waited = self.height * self.factor, 0
 
     def parts(self) -> Parts:
-        """On the end of each epoch."""
-        return Parts(after_epoch=(self.look,))
+        """On the end of each epoch; each network of a fused training looks at its own measures."""
+        return Parts(after_epoch=(self.look,), fuses=True)
 
 
 def make(spec: Spec, setup: Setup) -> Plateau:

@@ -23,7 +23,7 @@ FUSES = {
     *("depthwise_conv3d", "separable_conv1d", "separable_conv2d", "separable_conv3d"),
     *("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"),
     *("relu", "silu", "tanh", "sigmoid", "selu", "mish", "softsign", "relu6", "hard_swish"),
-    *("hard_sigmoid", "hard_tanh", "gelu", "leaky_relu", "elu", "softplus"),
+    *("hard_sigmoid", "hard_tanh", "gelu", "leaky_relu", "elu", "softplus", "singular_kernel"),
     *("max_pool", "avg_pool", "global_avg_pool", "global_max_pool", "upsample"),
     *("identity", "zero", "flatten", "reshape", "add", "mul", "mean", "concat", "dropout"),
     *(

@@ -1,4 +1,4 @@
-"""`nasdsl coordinates FILE --vary PATH`: whether steps stay of one size as the network grows wider."""
+"""`nasdsl widths FILE --vary PATH`: whether steps stay of one size as the network grows wider."""
 
 from __future__ import annotations
 
