@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from nasdsl.language.configuration import MAX_DECISIONS
 from nasdsl.language.decisions import Answer, Decision, draw, draws
 from nasdsl.language.errors import Infeasible
 from nasdsl.language.point import Point
-from nasdsl.language.walk import MAX_DECISIONS, Junction, Walks, Way
+from nasdsl.language.walk import Junction, Walks, Way
 
 _TOGETHER = 10_000  # points drawn at once, which bounds the ways that are kept
 

@@ -9,7 +9,7 @@ from nasdsl.language.answers import task_quantities
 from nasdsl.language.configuration import LimitError, Wire
 from nasdsl.language.deep import DeepWire, Sounding
 from nasdsl.language.depth import deep_recursion
-from nasdsl.language.errors import Diagnostic, SpaceError, Span
+from nasdsl.language.errors import NOWHERE, Diagnostic, SpaceError, Span
 from nasdsl.language.estimates import Wires
 from nasdsl.language.facts import Facts
 from nasdsl.language.formulas import lets_of
@@ -96,6 +96,14 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     except SpaceError as error:
         return Examination(None, error.diagnostics, Facts(), was_resolved=False)
     problems = Problems(file.source, file.imported)
+    try:
+        return _examined(problems, file, bound, trust)
+    except SpaceError as error:  # a limit, at which the check stops
+        return Examination(None, error.diagnostics, problems.facts)
+
+
+def _examined(problems: Problems, file: s.File, bound: Bound | None, trust: bool) -> Examination:
+    """The check of a file that has all that it imports."""
     has_network = any(isinstance(item, s.Network) for item in file.items)
     c = Checker(problems, has_network, print_value, tuple(QUANTITIES), trust=trust)
     _use_modules(c, file)
@@ -121,7 +129,7 @@ def examine(file: s.File, bound: Bound | None = None, trust: bool = False) -> Ex
     words = vocabulary(program) if lines else Vocabulary()
     apart = ("params", "trainable_params") if c.shares_vectors else ()
     requirements = requirements_of(problems, lines, words, lets_of(file) if lines else {}, apart)
-    if not problems.errors and (requirements or (can_fail and has_network)):
+    if not problems.errors:
         _prove(c, file, task, program, frame.size, requirements, can_fail)
     goals = goals_of(c, file, task)
     if problems.errors:
@@ -179,10 +187,10 @@ def _prove(
     """What needs the shapes of the data only where they are known."""
     concrete = task is None or all(shape.concrete for shape in task.inputs.values())
     network = next((item for item in file.items if isinstance(item, s.Network)), None)
-    head = requirements[0].condition.span if network is None else Span(*_head(network))
+    head = Span(*_head(network)) if network is not None else file.items[0].span if file.items else NOWHERE
     try:
-        if network is not None and concrete and can_fail:
-            prove_a_network(c.problems, machine_of(program, frame_size, task), head)
+        blind = network is None or not (concrete and can_fail)
+        prove_a_network(c.problems, machine_of(program, frame_size, task, blind=blind), head)
         if requirements and not c.problems.errors:
 
             def machine(blind: bool, deep: bool) -> Machine:
@@ -192,7 +200,8 @@ def _prove(
             fits = not (concrete and can_fail)
             prove_requirements(c.problems, machine, requirements, has_costs, fits)
     except LimitError as error:
-        c.problems.error("limit", str(error), head)
+        help = "repeat fewer times, or let blocks use one another less often"
+        c.problems.error("limit", str(error), head, help)
 
 
 def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:

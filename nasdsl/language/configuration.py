@@ -17,6 +17,9 @@ from nasdsl.language.errors import NasdslError
 from nasdsl.language.shapes import Shape
 from nasdsl.language.tree import Hole, Slots, Statement, ValueTerm
 
+MAX_COPIES = 100_000  # of one repeat in one point
+MAX_DECISIONS = 100_000  # of one point
+
 
 class Dead(Exception):
     """This configuration leads to no network: a shape does not fit, or a value is out of range."""

@@ -56,6 +56,13 @@ class Copies:
     first: dict[int, Wires] = field(default_factory=dict)
 
 
+MAX_STEPS = 20_000  # statements and combinations gone through in one survey: about half a second
+
+
+class OutOfReach(Exception):
+    """A survey has taken all the steps it may."""
+
+
 @dataclass
 class Survey:
     """The findings: whether a point can fail, and the trail of shapes for messages."""
@@ -72,6 +79,13 @@ class Survey:
     uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
     uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
     sharing: list[Copies] = field(default_factory=list)  # the shared repeats around
+    steps: int = 0
+
+    def step(self) -> None:
+        """One more statement, or combination of values: nested repeats and blocks can make them very many."""
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise OutOfReach
 
     def need(self, condition: bool | None, message: str, help: str) -> None:
         """What a shape rule states: refused where it can never hold, noted where it may not."""

@@ -13,7 +13,7 @@ from nasdsl.language.network import Value
 from nasdsl.language.tree import Constant, Operation
 
 _LARGEST_EXPONENT = 4096  # keeps `2^10^9` from filling the memory
-_LARGEST_BITS = 64 * _LARGEST_EXPONENT
+_LARGEST_BITS = 1_000  # some 300 digits: every whole number still compares with real ones
 
 
 def _power(base: Any, exponent: Any) -> Any:

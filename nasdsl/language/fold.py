@@ -19,7 +19,9 @@ from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.watch import State
 
-MAX_SITUATIONS = 1_000_000
+MAX_SITUATIONS = 200_000  # a few seconds, and some 200 MB
+MAX_BITS = 10**9  # of all numbers kept: 125 MB
+_TRIES = 20  # answers told apart for each situation, on average
 _MOST_STEPS = 2_000_000  # of the machine, over all situations: some 15 s
 _STEPS = 10  # the same per situation, where fewer are gone through
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
@@ -71,6 +73,8 @@ class Fold:
         no sum of costs passes."""
         self._situations = situations
         self._steps = min(_MOST_STEPS, _STEPS * situations)
+        self.tries_left = _TRIES * situations  # of answers that rules tell apart
+        self._bits = 0  # of all values together
         self.rules = rules
         self.is_blurred = False
         self.leaves_out = False
@@ -161,7 +165,7 @@ class Fold:
                 edges[node] = self._edges(ask, node[1], every=True)
                 waiting += [end for _, _, end in edges[node] if end not in self._values]
                 continue
-            self._values[node] = self._combined(node, found)
+            self._values[node] = self._stored(self._combined(node, found))
             if self.rules is None:  # else another state may come to the same decision
                 self._asks.pop(node[0], None)
             waiting.pop()
@@ -174,6 +178,16 @@ class Fold:
 
     def _end_of(self, node: Node) -> int | None:
         return self._end if self.rules is None or self.rules.accept(*node) else None
+
+    def _stored(self, value: int | None) -> int | None:
+        """A value that stays, as long as there is room for all of them."""
+        self._bits += value.bit_length() if value else 0
+        if self._bits > MAX_BITS:
+            raise LimitError(
+                "the numbers of ways of all parts of the space have more than "
+                f"{MAX_BITS * 3 // 10:,} digits together, the limit of exact counting"
+            )
+        return value
 
     def _beyond(self) -> LimitError:
         if self._steps < 0:
@@ -224,6 +238,9 @@ class Fold:
         if not self.rules.observes(ask):
             self.is_blurred = self.is_blurred or self.rules.is_blurred(ask)
             return [(answer, many, state) for answer, many in self._answers(ask, domain, every)]
+        self.tries_left -= size(domain)
+        if self.tries_left < 0:
+            raise self._beyond()
         told = [(answer, self.rules.after(state, ask, answer)) for answer in answers(domain)]
         return [(answer, 1, after) for answer, after in told if after is not None]
 

@@ -45,13 +45,16 @@ def _bounds(kind: Kind) -> str:
     return f" above {low:g} and at most {high:g}" if kind.open_low else f" from {low:g} to {high:g}"
 
 
+LARGEST = 10**15
+
+
 def suits(value: Value, kind: Kind) -> bool:
     """Whether a decided value may stand for an argument of this kind."""
     if kind.law and is_law(value):
         return True
     match kind.type:
         case "int" | "numbers":
-            return is_whole(value) and _inside(value, kind)  # type: ignore[arg-type]
+            return is_whole(value) and value <= LARGEST and _inside(value, kind)  # type: ignore[arg-type, operator]
         case "real":
             return type(value) in (int, float) and _inside(float(value), kind)  # type: ignore[arg-type]
         case "bool":
@@ -96,6 +99,10 @@ def check_constant(problems: Problems, value: Value, kind: Kind | None, span: Sp
     number = isinstance(value, int | float) and kind.type in ("int", "real", "numbers")
     right_type = number and (kind.type == "real" or is_whole(value))
     code = "out-of-range" if right_type else "wrong-kind"
+    if right_type and kind.type != "real" and isinstance(value, int) and value > LARGEST:
+        message = f"`{name}` is above {LARGEST:,}, the limit of whole numbers that a network can use"
+        problems.error(code, message, span, "write a smaller number")
+        return False
     message, help = refusal(name, value, kind)
     problems.error(code, message, span, help)
     return False

@@ -9,7 +9,18 @@ The parser sees plain tokens; all that depends on neighbours is settled here:
 from __future__ import annotations
 
 from nasdsl.language.errors import Diagnostic, Source, SpaceError
-from nasdsl.language.scanner import CLOSES, MAX_NESTING, OPENS, Comment, Token, check_brackets, problem, scan
+from nasdsl.language.scanner import (
+    CLOSES,
+    FLATTER,
+    MAX_NESTING,
+    MAX_TOKENS,
+    OPENS,
+    Comment,
+    Token,
+    check_brackets,
+    problem,
+    scan,
+)
 
 HARD = frozenset(
     "space import use let block network train task require maximize minimize start if else repeat"  # noqa: SIM905
@@ -18,6 +29,7 @@ HARD = frozenset(
 SOFT = frozenset("log step in of on from tied shared except online unused".split())  # noqa: SIM905
 HARD_KINDS = frozenset(word.upper() for word in HARD)
 MAX_FILE = 4_000_000
+_SHORTER = "say once, in a `block`, a `repeat` or a `let`, what the file says many times"
 
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
 _OPERATORS = frozenset(["+", "-", "*", "/", "//", "^", "==", "!=", "<", "<=", ">", ">="])
@@ -30,15 +42,28 @@ def tokenize(source: Source) -> tuple[list[Token], list[Comment]]:
     """All tokens and comments of a file. Raises SpaceError with every problem at this level."""
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_FILE:
         raise SpaceError(
-            [problem(source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes")]
+            [
+                problem(
+                    source, "file-limit", f"the file is above the limit of {MAX_FILE:,} bytes", None, _SHORTER
+                )
+            ]
         )
     raw, comments, problems = scan(source)
+    if len(raw) + len(comments) > MAX_TOKENS:
+        raise SpaceError(_too_long(source, raw))
     problems += check_brackets(source, raw)
     tokens = [] if problems else settle(raw)
     problems += _check_depth(source, tokens)
     if problems:
         raise SpaceError(sorted(problems, key=lambda d: d.span.start))
     return tokens, comments
+
+
+def _too_long(source: Source, raw: list[Token]) -> list[Diagnostic]:
+    """What is wrong with the beginning of a file that is too long to go through."""
+    message = f"the file has more than {MAX_TOKENS:,} words, signs and lines, the limit; it is passed here"
+    long = problem(source, "file-limit", message, raw[-1].span, _SHORTER)
+    return check_brackets(source, raw, is_cut=True) or _check_depth(source, settle(raw)) or [long]
 
 
 def _check_depth(source: Source, tokens: list[Token]) -> list[Diagnostic]:
@@ -70,7 +95,7 @@ def _check_depth(source: Source, tokens: list[Token]) -> list[Diagnostic]:
             depth += 1
         if depth > MAX_NESTING:
             message = f"this is nested deeper than the limit of {MAX_NESTING}"
-            return [problem(source, "nesting-limit", message, token.span)]
+            return [problem(source, "nesting-limit", message, token.span, FLATTER)]
     return []
 
 

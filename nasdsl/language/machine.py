@@ -7,6 +7,7 @@ cannot disagree.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -51,7 +52,11 @@ from nasdsl.language.tree import (
     Whether,
 )
 
-MAX_STEPS = 300_000
+MAX_STEPS = 250_000
+
+
+class OutOfSteps(LimitError):
+    """A machine has taken all the steps that it was given."""
 
 
 class Recorder:
@@ -133,6 +138,7 @@ class Machine:
         self._interned: dict[tuple[int, int, Any, int], Rest] = {}
         self.n_steps = 0  # taken so far: the measure of what a fold may cost
         self.openings: Known = {}  # what terms decide, where copies go side by side
+        self.steps_left = sys.maxsize  # of all walks together
         self.recorder = Recorder()
         self.on_layer: OnLayer | None = None
         self._values: dict[type, Callable[[Any, Frames, int], Any]] = {
@@ -156,9 +162,10 @@ class Machine:
 
     def run(self, configuration: Configuration) -> tuple[Configuration, Ask | None]:
         """Step until something is asked, or to the end (None). Raises Dead and LimitError."""
-        done = 0
+        steps, most = 0, min(MAX_STEPS, self.steps_left)
         try:
-            for done in range(MAX_STEPS):  # noqa: B007
+            while steps < most:
+                steps += 1
                 rest, wire, frames = configuration
                 if rest is None:
                     return configuration, None
@@ -167,7 +174,10 @@ class Machine:
                     return configuration, after
                 configuration = after  # type: ignore[assignment]
         finally:
-            self.n_steps += done + 1
+            self.n_steps += steps
+            self.steps_left -= steps
+        if self.steps_left <= 0:
+            raise OutOfSteps("this takes more steps than it is given")
         raise LimitError(f"more than {MAX_STEPS:,} statements between two decisions, which is the limit")
 
     def step(self, term: Statement, rest: Rest, wire: Wire, frames: Frames) -> Step:

@@ -11,7 +11,7 @@ from nasdsl.language.scanner import Token
 
 Children = list[Any]
 _SHIFTS = {"": 0, "k": 3, "M": 6, "G": 9, "%": -2}  # places that a unit shifts the point by
-_MOST_DIGITS = 400
+_MOST_DIGITS = 290  # so that a whole number with its unit still compares with real ones
 
 
 class Refused(Exception):

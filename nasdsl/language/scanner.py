@@ -10,6 +10,8 @@ from nasdsl.language.errors import Diagnostic, Source, Span
 OPENS = frozenset({"(", "[", "{"})
 CLOSES = {")": "(", "]": "[", "}": "{"}
 MAX_NESTING = 200
+FLATTER = "put the inner part into a `block` or a `let`, and use it by its name"
+MAX_TOKENS = 50_000  # words, numbers, signs, comments and newlines: about 2 s to check
 _MOST_PROBLEMS = 100  # reported of one file
 
 _TOKEN = re.compile(
@@ -72,12 +74,13 @@ class _Place:
 
 
 def scan(source: Source) -> tuple[list[Token], list[Comment], list[Diagnostic]]:
+    """All of a file, but no more than one token above the limit."""
     text, at, line, line_start = source.text, 0, 1, 0
     tokens: list[Token] = []
     comments: list[Comment] = []
     problems: list[Diagnostic] = []
     place = _Place()
-    while at < len(text):
+    while at < len(text) and len(tokens) + len(comments) <= MAX_TOKENS:
         match = _TOKEN.match(text, at)
         if match and match.lastgroup == "HASH" and not place.in_start:
             match = _COMMENT.match(text, at)
@@ -132,7 +135,8 @@ def _glued(source: Source, tokens: list[Token]) -> list[Diagnostic]:
     return [problem(source, "bad-number", message, before.span.to(after.span), help)]
 
 
-def check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
+def check_brackets(source: Source, tokens: list[Token], is_cut: bool = False) -> list[Diagnostic]:
+    """The first bracket that does not match. `is_cut`: what is open at the end may be closed further on."""
     opened: list[Token] = []
     for token in tokens:
         if token.kind != "OP":
@@ -141,12 +145,16 @@ def check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
             opened.append(token)
             if len(opened) > MAX_NESTING:
                 message = f"brackets are nested deeper than the limit of {MAX_NESTING}"
-                return [problem(source, "nesting-limit", message, token.span)]
+                return [problem(source, "nesting-limit", message, token.span, FLATTER)]
         elif token.text in CLOSES:
             if not opened:
                 return [
                     problem(
-                        source, "unbalanced", f"nothing is open that `{token.text}` could close", token.span
+                        source,
+                        "unbalanced",
+                        f"nothing is open that `{token.text}` could close",
+                        token.span,
+                        "leave it out, or open it before",
                     )
                 ]
             if opened[-1].text != CLOSES[token.text]:
@@ -154,6 +162,15 @@ def check_brackets(source: Source, tokens: list[Token]) -> list[Diagnostic]:
                 message = f"`{token.text}` does not close `{opened[-1].text}`"
                 return [problem(source, "unbalanced", message, token.span, where)]
             opened.pop()
-    if opened:
-        return [problem(source, "unbalanced", f"`{opened[-1].text}` is never closed", opened[-1].span)]
+    if opened and not is_cut:
+        closing = next(one for one, opening in CLOSES.items() if opening == opened[-1].text)
+        return [
+            problem(
+                source,
+                "unbalanced",
+                f"`{opened[-1].text}` is never closed",
+                opened[-1].span,
+                f"close it with `{closing}`",
+            )
+        ]
     return []

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import NOWHERE, Diagnostic, Source, Span
+from nasdsl.language.errors import NOWHERE, Diagnostic, Source, SpaceError, Span
 from nasdsl.language.facts import Facts
 from nasdsl.language.keys import Keys
 from nasdsl.language.node import Node
@@ -14,6 +14,8 @@ from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
+
+MAX_STATEMENTS = 30_000
 
 
 class Problems:
@@ -228,8 +230,19 @@ class Checker:
     last_statements: set[int] = field(default_factory=set)  # dags that end the network
     outputs: dict[str, int] | None = None  # cells of the outputs of a network that names several
     trust: bool = False  # whether the author of the file is trusted
+    statements: int = 0  # of all bodies, once for each edge of a cell and each surrounding of a block
     opens: dict[int, tuple[Node, bool]] = field(default_factory=dict)  # whether a decision may open in a term
     index_ranges: set[tuple[int, int]] = field(default_factory=set)  # frames and cells that ranges read
+
+    def expand(self, at: Span) -> None:
+        """One more statement. Raises SpaceError where cells within cells make them too many."""
+        self.statements += 1
+        if self.statements > MAX_STATEMENTS:
+            message = f"written out, with a body for each edge of a cell, this space has more than {MAX_STATEMENTS:,} statements, the limit"
+            self.problems.error(
+                "limit", message, at, "put fewer cells, or `with` around blocks, inside one another"
+            )
+            raise SpaceError(self.problems.report())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from nasdsl.language import syntax as s
 from nasdsl.language.cells import cell
+from nasdsl.language.configuration import MAX_COPIES
+from nasdsl.language.decisions import Integers
 from nasdsl.language.enclosing import enclosing
 from nasdsl.language.errors import Span
 from nasdsl.language.forking import choice, name_of, optional
@@ -33,6 +35,7 @@ from nasdsl.language.tree import (
     Merge,
     Permute,
     Pick,
+    RangeHole,
     Residual,
     Sequence,
     Statement,
@@ -99,6 +102,7 @@ def let(c: Checker, node: s.Let, scope: Scope) -> None:
 
 def do(c: Checker, node: s.Value, scope: Scope, label: str = "") -> Statement | None:
     """A value that stands as a statement."""
+    c.expand(node.span)
     match node:
         case s.Labelled(label=name, value=inner):
             if isinstance(inner, s.Repeat | s.Pick | s.Permute):
@@ -302,6 +306,7 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
     first = scope.frame.size
     name = scope.unused(label or "repeat")
     count = value(c, node.count, scope, Wanted(name, integer(0)))  # its decision is called as the loop is
+    _refuse_many(c, count, node.count.span)
     scope.taken.add(scope.prefix + name)
     after_count = scope.frame.size
     copy_label = scope.frame.cell()
@@ -333,6 +338,24 @@ def _loop(c: Checker, node: s.Repeat, scope: Scope, label: str) -> Statement:
         frozenset(node.apart),
         span=node.span,
     )
+
+
+def _refuse_many(c: Checker, count: ValueTerm, span: Span) -> None:
+    """More copies than one point may have, as far as the count is written there."""
+    most = max((_highest(one) for one in outcomes(count)), default=0)
+    if most > MAX_COPIES:
+        message = f"`repeat` of up to {most:,} copies is above the limit of {MAX_COPIES:,} in one point"
+        c.problems.error("limit", message, span, "repeat fewer times, or nest repeats")
+
+
+def _highest(count: ValueTerm) -> int:
+    match count:
+        case Constant(value=int(number)):
+            return number
+        case RangeHole(domain=Integers(high=high)):
+            return high
+        case _:
+            return 0
 
 
 def _refuse_index_domains(c: Checker, index: tuple[int, int], span: Span) -> None:

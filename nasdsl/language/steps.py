@@ -11,6 +11,7 @@ from nasdsl.language.answers import answer
 from nasdsl.language.applying import apply, apply_value
 from nasdsl.language.around import around, close
 from nasdsl.language.configuration import (
+    MAX_COPIES,
     Closure,
     Configuration,
     Dead,
@@ -59,7 +60,6 @@ from nasdsl.language.tree import (
 )
 from nasdsl.language.weaving import entered, go_on, weave
 
-MAX_COPIES = 100_000
 MAX_USES = 300  # blocks open inside one another
 
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.answers import answer
+from nasdsl.language.configuration import MAX_COPIES
 from nasdsl.language.estimates import (
     COMBINATIONS,
     Copies,
+    OutOfReach,
     Survey,
     Wires,
     high_of,
@@ -30,7 +32,6 @@ from nasdsl.language.scope import Problems
 from nasdsl.language.shapes import INFINITE, Shape, hull_shape, interval, lower, same, upper
 from nasdsl.language.signatures.signature import ShapeError, Signature
 from nasdsl.language.signatures.structure import adapts_input
-from nasdsl.language.steps import MAX_COPIES
 from nasdsl.language.tree import (
     Apply,
     ApplyValue,
@@ -72,7 +73,10 @@ def survey(
     found = Survey(problems, quantities, inputs)
     found.parameters.append({})
     found.cells.append({})
-    _flow(found, program, next(iter(inputs.values())))
+    try:
+        _flow(found, program, next(iter(inputs.values())))
+    except OutOfReach:
+        return True  # what was found so far is true; the rest is left to the walk, which looks at each point
     return found.can_fail
 
 
@@ -80,6 +84,7 @@ def _flow(v: Survey, term: Statement, wires: Wires) -> Wires:
     """What comes out of a statement; an empty result: nothing gets through."""
     if not wires:
         return wires
+    v.step()
     out = _through(v, term, wires)
     if not isinstance(
         term, Join | Keep | Feed | Previous | Remember | Inputs
@@ -176,6 +181,7 @@ def _apply(
     _share(v, term, row, wires)
     outs, errors, misfits = [], [], []
     for given in _combinations(v, row, arguments):
+        v.step()
         for shape in wires.values():
             try:
                 outs.append(_shaped(v, row, given, shape))
@@ -326,6 +332,7 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
     errors: list[ShapeError] = []
     for numbers in sets[:COMBINATIONS]:
         for shapes in product(*(outs[number] for number in numbers)):
+            v.step()
             try:
                 found.append(_joined_shape(v, term, shapes))
             except ShapeError as error:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from nasdsl.language.configuration import Ask, Configuration, Dead
+from nasdsl.language.configuration import MAX_DECISIONS, Ask, Configuration, Dead
 from nasdsl.language.decisions import (
     Answer,
     Decision,
@@ -36,7 +36,6 @@ from nasdsl.language.watch import State
 Choose: TypeAlias = Callable[[Decision], Answer]
 
 MAX_WITHDRAWN = 2_000  # answers taken back in one walk before the space counts as infeasible
-MAX_DECISIONS = 100_000
 _FILTERED = 4_096  # ranges up to this size are pruned value by value
 _MOST_JUNCTIONS = 50_000  # kept; beyond, the tree is begun anew
 

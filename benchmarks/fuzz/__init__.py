@@ -1,0 +1,1 @@
+"""Texts that are no spaces, or hardly: what reading a file must bear."""
