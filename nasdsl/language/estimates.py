@@ -107,6 +107,9 @@ def shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
         whole = [_as_dim(n) for n in numbers if n is not None and not _is_fraction(n)]
         v.can_fail = v.can_fail or any(_is_fraction(n) for n in numbers)
         none = [None] if None in values else []
+        if not whole and not none and wanted.required:
+            # No value fits, which the walk finds; what follows is looked at all the same.
+            return [interval(int(wanted.kind.low or 1), INFINITE)]
         if not whole:
             return none or [wanted.default]
         joined = whole[0]

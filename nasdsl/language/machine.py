@@ -323,7 +323,12 @@ class Machine:
         high = self.evaluate(hole.high, frames, depth)
         if type(low) is Pending:
             return low
-        return high if type(high) is Pending else hole.build(low, high)
+        if type(high) is Pending:
+            return high
+        try:
+            return hole.build(low, high)
+        except ValueError as error:
+            raise Dead(str(error)) from None
 
     def offer(self, ask: Ask, depth: int, slot: int, frames: Frames) -> Step:
         """Ask, unless an earlier copy of a tied repeat has decided it: then go on with its answer."""

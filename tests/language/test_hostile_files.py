@@ -36,6 +36,13 @@ def test_noise() -> None:
         read(noise(random.Random(seed)), "noise.space")
 
 
+@pytest.mark.parametrize("body", ["f(4)", "f(2 | 4)", "linear(8..mixup)", "g(1e-3)", "g(0.5 | 1.5)"])
+def test_no_value_that_fits(body: str) -> None:
+    blocks = "block f(n) { linear(8..n) }\nblock g(n) { linear(n) }\n"
+    text = f"task classification on wine\n{blocks}network {{\n{body}\nlinear(outputs)\n}}\n"
+    assert read(text.encode(), "a.space") in ("no-network", "out-of-range", "wrong-kind")
+
+
 # These end at a limit only after a while.
 SLOW = {
     name
