@@ -392,7 +392,7 @@ def _network(c: Checker, item: s.Network, scope: Scope) -> list[Statement]:
         scope.wires[name] = NamedWire(
             scope.frame.cell(), item.span, binding=Binding(Constant(None), item.span, "input")
         )
-    if scope.wires:
+    if item.inputs:
         begin.append(Inputs((0, 0), {name: wire.cell for name, wire in scope.wires.items()}))
         scope.wires[item.inputs[0]].flow()
     _note_dag(c, item.body)

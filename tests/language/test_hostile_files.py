@@ -7,6 +7,7 @@ import pytest
 from benchmarks.fuzz.hostile import HOSTILE
 from benchmarks.fuzz.mutations import corpus, mutated, noise
 from benchmarks.fuzz.reading import read
+from nasdsl.language.reading import parse
 
 TEXTS = corpus()
 
@@ -36,6 +37,10 @@ def test_noise() -> None:
         read(noise(random.Random(seed)), "noise.space")
 
 
+def test_very_many_points_are_counted() -> None:
+    assert parse(HOSTILE["10^2400 points"][0]).count() == 10**2400
+
+
 @pytest.mark.parametrize("body", ["f(4)", "f(2 | 4)", "linear(8..mixup)", "g(1e-3)", "g(0.5 | 1.5)"])
 def test_no_value_that_fits(body: str) -> None:
     blocks = "block f(n) { linear(8..n) }\nblock g(n) { linear(n) }\n"
@@ -49,7 +54,7 @@ SLOW = {
     for name in HOSTILE
     if name.startswith(("nested", "doubling blocks", "doubling param", "counting down"))
 }
-SLOW |= {"else if", "many names", "a wide choice"}
+SLOW |= {"else if", "many names", "a wide choice", "many requires", "recursion twice over a range"}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in HOSTILE])
