@@ -3,8 +3,8 @@
     python examples/methods/compare.py examples/methods/noisy_labels.space --seeds 5
     python examples/methods/compare.py examples/methods/sparsity.space --probe nonzero
 
-The choice is the one labelled `method`; its first alternative is the plain control. All other decisions take
-their first answer. Scores are of the test part, which no training sees; seeds are paired with the control's.
+The choice is the one labelled `method`; its first alternative is the plain control. Where two are, one of layers
+and one of training, each takes its turn while the other is plain. All other decisions take their first answer. Scores are of the test part, which no training sees; seeds are paired with the control's.
 
 A probe is one more column, of the trained network: `noise`, its score with inputs noised by one deviation;
 `nonzero`, how many thousands of its weights are not zero, merged; `open`, the share of gated channels that are on.
@@ -39,7 +39,7 @@ def points(space: nasdsl.Space) -> dict[str, nasdsl.Point]:
         def choose(decision):
             values = decision.domain.values if hasattr(decision.domain, "values") else None
             if decision.path.endswith(f"/{LABEL}"):
-                answers[:] = values
+                answers.extend(one for one in values if one not in answers)
                 return wanted if wanted in values else values[0]
             return values[0] if values else decision.domain.low
 
