@@ -221,6 +221,12 @@ def _let_as_statement(
             message = f"`{node.name}` can be `{outcome.signature.name}`, which is no operation of a network"
             c.problems.error("misplaced-op", message, node.span)
             return None
+        if isinstance(outcome, Make) and outcome.signature.body:
+            message = f"`{node.name}` can be `{outcome.signature.name}`, which stands around a body"
+            c.problems.error(
+                "needs-body", message, node.span, "write it where it is used, with its body: `… { … }`"
+            )
+            return None
         if not isinstance(outcome, Make | Cell) and outcome is not UNKNOWN:
             c.problems.error("not-a-statement", f"`{node.name}` is a value, not an operation", node.span)
             return None

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from benchmarks.fuzz.hostile import HOSTILE
+from benchmarks.fuzz.hostile import HEAD, HOSTILE
 from benchmarks.fuzz.mutations import corpus, mutated, noise
 from benchmarks.fuzz.reading import read
 from nasdsl.language.reading import parse
@@ -35,6 +35,11 @@ def test_many_torn_files() -> None:
 def test_noise() -> None:
     for seed in range(100):
         read(noise(random.Random(seed)), "noise.space")
+
+
+def test_what_stands_around_a_body_is_no_value() -> None:
+    text = HEAD + "network {\nlet act = relu | cell\nact\nflatten\nlinear(outputs)\n}\n"
+    assert read(text.encode(), "a.space") == "needs-body"
 
 
 def test_very_many_points_are_counted() -> None:
