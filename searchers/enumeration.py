@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nasdsl.language.decisions import middle
+from nasdsl.language.decisions import default
 from nasdsl.language.moves import follow
 from nasdsl.language.point import Point
 from searchers.view import SearchSpace
@@ -18,7 +18,7 @@ def points_of(space: SearchSpace) -> Iterator[Point]:
     """
     given: set[Point] = set()
     for enumerated in space.enumerate():
-        point = follow(space, enumerated, lambda decision: middle(decision.domain))
+        point = follow(space, enumerated, default)
         if point not in given:
             given.add(point)
             yield point

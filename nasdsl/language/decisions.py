@@ -178,6 +178,15 @@ def middle(domain: Domain) -> Answer:
             return from_unit(domain, 0.5)
 
 
+def default(decision: Decision) -> Answer:
+    """What a decision is where nothing says otherwise: the middle of its domain; of the count of a repeat the least
+    number of copies, unless its author gave a centre."""
+    domain = decision.domain
+    if decision.kind == "count" and isinstance(domain, Integers) and domain.centre is None:
+        return domain.low
+    return middle(domain)
+
+
 def neighbours(domain: Domain, answer: Answer) -> tuple[Answer, ...]:
     """Answers one edit away: the values beside it where ordered, all others where not."""
     match domain:

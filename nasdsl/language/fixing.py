@@ -18,8 +18,8 @@ from nasdsl.language.decisions import (
     Options,
     Reals,
     contains,
+    default,
     draw,
-    middle,
 )
 from nasdsl.language.errors import AnswerError, Infeasible
 from nasdsl.language.moves import Choose, walk
@@ -39,7 +39,7 @@ def openings(space: Space) -> Openings:
     random, which draw alternatives alike whatever their prior, so that rare ones are met too."""
     rng = random.Random("openings")
     seen: dict[str, dict[Domain, None]] = {}
-    choices: list[Choose] = [lambda decision: middle(decision.domain)]
+    choices: list[Choose] = [default]
     choices += [lambda decision: _any(decision, rng)] * _SAMPLES
     for choose in choices:
         for decision in walk(space, choose)[1]:

@@ -41,6 +41,7 @@ from nasdsl.language.tree import (
     Cell,
     ChoiceHole,
     Constant,
+    Loop,
     Make,
     Operation,
     OptionalHole,
@@ -305,6 +306,8 @@ class Machine:
         def resume(answer: Answer) -> Configuration:
             return rest, wire, set_cell(frames, depth, hole.slot, answer)
 
+        if isinstance(rest.term, Loop) and rest.term.count is hole:
+            kind = "count"
         label: Label = frames[depth][hole.label]
         bends = hole.role == CONTROL or (type(hole) is RangeHole and hole.bends)
         ask = Ask(label, hole.key, hole.site, kind, domain, self.matters(hole.role), resume, bends)

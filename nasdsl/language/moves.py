@@ -19,9 +19,9 @@ from nasdsl.language.decisions import (
     Integers,
     Reals,
     contains,
+    default,
     draw,
     from_unit,
-    middle,
     size,
     to_unit,
 )
@@ -77,7 +77,7 @@ def follow(space: Walkable, wanted: Mapping[str, Answer], complete: Choose) -> P
 
 def trace(space: Walkable, point: Point) -> tuple[Decision, ...]:
     """The decisions that `point` answers, in the order they open, with their pruned domains."""
-    return walk(space, keeping(point, lambda decision: middle(decision.domain)))[1]
+    return walk(space, keeping(point, default))[1]
 
 
 def is_open(domain: Domain) -> bool:
@@ -220,7 +220,7 @@ def neighbours(space: Walkable, point: Point, complete: Choose | None = None) ->
     An edit gives one decision an answer beside its own, or deletes, doubles or swaps adjacent
     copies of a repeat. Decisions that an edit opens go to `complete`, by default their middle.
     """
-    finish = complete or (lambda decision: middle(decision.domain))
+    finish = complete or default
     seen = {point}
     for wanted in _one_edit_away(trace(space, point), point):
         near = follow(space, wanted, finish)

@@ -14,7 +14,7 @@ from nasdsl.language.batches import sampled
 from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.conditions import Latency, Probed
 from nasdsl.language.configuration import Dead, LimitError
-from nasdsl.language.decisions import Answer, Decision, contains, draw, middle
+from nasdsl.language.decisions import Answer, Decision, contains, default, draw
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic
 from nasdsl.language.flat import flat_value
@@ -238,7 +238,7 @@ class Space:
 
     def unrank(self, index: int) -> Point:
         """The point at an index in 0..count() - 1. Raises IndexError beyond."""
-        return unrank(self._count.machine, self._count, index, lambda decision: middle(decision.domain))
+        return unrank(self._count.machine, self._count, index, default)
 
     def rank(self, point: Mapping[str, Answer]) -> int:
         """The index of a point. Raises AnswerError where it is none."""
@@ -297,11 +297,11 @@ class Space:
         if not self._program.start:
             return None
         start = start_point(Space(self._program), self._program.start)
-        return moves.follow(self, start, lambda decision: middle(decision.domain))
+        return moves.follow(self, start, default)
 
     def default(self) -> Point:
         """First alternatives, lowest counts, middles of ranges."""
-        return self.decide(lambda decision: middle(decision.domain))
+        return self.decide(default)
 
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nasdsl.language import syntax as s
-from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, middle
+from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, default
 from nasdsl.language.errors import Diagnostic, SpaceError
 from nasdsl.language.fixing import meant
 from nasdsl.language.point import Point
@@ -27,7 +27,7 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
     def choose(decision: Decision) -> Answer:
         seen.append(decision.path)
         if decision.path not in wanted:
-            return middle(decision.domain)
+            return default(decision)
         answer, node = wanted[decision.path]
         used.add(decision.path)
         answer = meant(answer, [decision.domain])
@@ -35,7 +35,7 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
             return answer
         message = f"`{decision.path}` cannot be {answer!r}"
         problems.append(_problem(space, "bad-start", message, node, _offer(decision)))
-        return middle(decision.domain)
+        return default(decision)
 
     point = space.decide(choose)
     for path, (_, node) in wanted.items():

@@ -94,8 +94,8 @@ def test_fmt_leaves_a_bad_file_and_formats_the_others(nasdsl, folder) -> None:
 
 def test_count_is_one_unbroken_line_of_any_length(nasdsl, folder) -> None:
     digits = "|".join("0123456789")
-    (folder / "many.space").write_text("\n".join(f"let a{i} = {digits}" for i in range(5000)))
-    assert nasdsl("count", "many.space").out == "1" + "0" * 5000 + "\n"
+    (folder / "many.space").write_text("\n".join(f"let a{i} = {digits}" for i in range(2000)))
+    assert nasdsl("count", "many.space").out == "1" + "0" * 2000 + "\n"
     assert nasdsl("count", "plain.space").out == "3\n"
     assert json.loads(nasdsl("count", "--json", "plain.space").out) == {"tree": "3", "valid": "3"}
     bounds = json.loads(nasdsl("count", "--json", "tiny.space").out)

@@ -8,6 +8,7 @@ from benchmarks.search.coded_space import Ask, CodedSpace, DeadEnd, names, scale
 from nasdsl.language.decisions import Integers, Reals
 from nasdsl.language.moves import crossover, edit_copies, follow, mutate, neighbours, trace, under
 from nasdsl.language.point import Point
+from nasdsl.language.reading import parse
 
 
 def layers(ask: Ask) -> None:
@@ -137,3 +138,21 @@ def test_a_subtree_moves_between_copies_with_what_it_holds() -> None:
 )
 def test_under_is_about_whole_path_segments(root: str, path: str, expected: bool) -> None:
     assert under(root, path) is expected
+
+
+def test_copies_of_a_repeat_in_a_file_are_deleted_doubled_and_swapped() -> None:
+    text = "task classification on wine\nnetwork { repeat 1..3 { linear(4 | 8); relu }; linear(outputs) }"
+    space = parse(text)
+    widths = [4, 8]
+    point = space.decide(
+        lambda d: 2 if d.kind == "count" else widths[int(d.path.split("[")[1][0])]  # the copy's number
+    )
+
+    def shown(one: Point) -> list[object]:
+        return [one[f"network/repeat[{i}]/width"] for i in range(one["network/repeat"])]  # type: ignore[arg-type]
+
+    near = [shown(one) for one in neighbours(space, point)]
+    assert [4] in near and [8] in near  # either copy deleted
+    assert [4, 4, 8] in near and [4, 8, 8] in near  # either copy doubled
+    assert [8, 4] in near  # both swapped
+    assert space.default()["network/repeat"] == 1
