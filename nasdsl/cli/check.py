@@ -29,13 +29,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _checked(name: str) -> tuple[Sequence[Diagnostic], Sequence[str]]:
-    """The problems of a file; and what is worth knowing of one with which nothing is wrong: when its `require` lines
-    are known to hold, and the limits of activations where it asks for such a one."""
+    """The problems of a file; and what is worth knowing of one with which nothing is wrong: whether all networks
+    fit, when its `require` lines are known to hold, and the limits of activations where it asks for such a one."""
     try:
         space = load(name)
     except SpaceError as error:
         return error.diagnostics, ()
-    facts = [f"line {line}: `require` is {when}" for line, when in space.settled()]
+    facts = space.fit()
+    facts += [f"line {line}: `require` is {when}" for line, when in space.settled()]
     facts += [f"`{name}`, wide and deep: {what}" for name, what in limits_in(space.file.items).items()]
     return space.warnings, facts
 

@@ -271,7 +271,7 @@ class Fold:
 
 def counting(machine: Machine, situations: int = MAX_SITUATIONS, rules: Rules | None = None) -> Fold:
     """How many points follow; real ranges count as one."""
-    return Fold(machine, 1, _total, None, situations, rules)
+    return Fold(machine, 1, total, None, situations, rules)
 
 
 def least(
@@ -296,7 +296,7 @@ def most(
     return Fold(machine, 0, _most, cost, situations, rules, like, extreme=_BEYOND)
 
 
-def _total(edges: list[tuple[int, int, int]]) -> int:
+def total(edges: list[tuple[int, int, int]]) -> int:
     return sum(many * value for many, _, value in edges)
 
 

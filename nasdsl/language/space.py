@@ -17,6 +17,7 @@ from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.decisions import Answer, Decision, contains, default, draw
 from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic
+from nasdsl.language.fitting import fitting
 from nasdsl.language.flat import flat_value
 from nasdsl.language.fold import Fold, counting
 from nasdsl.language.machine import Machine
@@ -199,6 +200,21 @@ class Space:
         return tuple(
             (line.condition.span.line, line.settled(self._is_concrete)) for line in self._program.requirements
         )
+
+    def fit(self) -> list[str]:
+        """What is proved of the shapes of all points, in words; nothing where there is no network."""
+        if not self.has_network:
+            return []
+        if not self._is_concrete:
+            return ["shapes: checked once the data are read"]
+        if not self._program.can_fail:
+            return ["shapes: every network fits, proved for all points"]
+        found = fitting(self._machine, self._new_machine(blind=True))
+        if found is None:
+            return [
+                "shapes: too many points to go through; what does not fit is left out as points are drawn"
+            ]
+        return found.lines
 
     def contains(self, point: Mapping[str, Answer]) -> bool:
         """Whether the answers make a point of this space, every `require` included."""
