@@ -46,7 +46,8 @@ def state_of(sessions: Sequence[Session]) -> dict[str, Any]:
 def go_on(sessions: Sequence[Session], state: State | None) -> None:
     """Bring fresh sessions to where a stretch ended. Raises DataError for a training that cannot be cut."""
     for session in sessions:
-        if not session.parts.fuses:
+        # What fuses keeps nothing but weights and moments, except what looks at the measures of each epoch.
+        if not session.parts.fuses or session.parts.after_epoch:
             raise DataError(
                 "this training cannot go on from a checkpoint: a method, a schedule or an optimizer of it remembers "
                 "more than the weights and the moments",
