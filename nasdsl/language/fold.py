@@ -120,7 +120,7 @@ class Fold:
             assert self.cost is not None
             spent += self.cost(signature, arguments, source, target)  # type: ignore[arg-type]
 
-        before, begun = self.machine.on_layer, self.machine.n_steps
+        before, begun = self.machine.on_layer, self.machine.steps_left
         self.machine.on_layer = note if self.cost is not None else None
         try:
             node, ask = self.machine.run(configuration)
@@ -130,7 +130,7 @@ class Fold:
             result = None
         finally:
             self.machine.on_layer = before
-            self._steps -= self.machine.n_steps - begun
+            self._steps -= begun - self.machine.steps_left
         self._arrivals[configuration] = result
         if len(self._arrivals) > self._situations or self._steps < 0:
             raise self._beyond()

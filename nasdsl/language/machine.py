@@ -137,9 +137,8 @@ class Machine:
         self.blind = blind
         self.shapes: dict[tuple[Value | Shape, ...], Shape | str] = {}  # of operations met before
         self._interned: dict[tuple[int, int, Any, int], Rest] = {}
-        self.n_steps = 0  # taken so far: the measure of what a fold may cost
         self.openings: Known = {}  # what terms decide, where copies go side by side
-        self.steps_left = sys.maxsize  # of all walks together
+        self.steps_left = sys.maxsize  # of all walks together; folds measure by it what they cost
         self.recorder = Recorder()
         self.on_layer: OnLayer | None = None
         self._values: dict[type, Callable[[Any, Frames, int], Any]] = {
@@ -175,7 +174,6 @@ class Machine:
                     return configuration, after
                 configuration = after  # type: ignore[assignment]
         finally:
-            self.n_steps += steps
             self.steps_left -= steps
         if self.steps_left <= 0:
             raise OutOfSteps("this takes more steps than it is given")
