@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.signatures.measures import KINDS, MEASURES
-from nasdsl.language.signatures.signature import Argument, Signature
+from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.table import DATA, LAYERS, STOPS, TRAINING
 
 _HEAD = """# Catalogue
@@ -144,16 +144,7 @@ def _form(row: Signature) -> str:
     body = " { }" if row.body else ""
     if not row.arguments:
         return row.name + body
-    return f"{row.name}({', '.join(map(_argument, row.arguments))}){body}"
-
-
-def _argument(argument: Argument) -> str:
-    default = argument.default
-    if argument.required or default is None:
-        return argument.name
-    if isinstance(default, bool):
-        return f"{argument.name} = {'yes' if default else 'no'}"
-    return f"{argument.name} = {getattr(default, 'name', default)}"
+    return f"{row.name}({', '.join(one.usage for one in row.arguments)}){body}"
 
 
 if __name__ == "__main__":

@@ -359,16 +359,7 @@ def _positions(row: Signature) -> str:
 
 def usage(row: Signature) -> str:
     """`usage: conv2d(filters, kernel = 3, …)`."""
-    return "usage: " + row.name + "(" + ", ".join(_shown(a) for a in row.arguments) + ")"
-
-
-def _shown(argument: Argument) -> str:
-    default = argument.default
-    if argument.required or default is None:
-        return argument.name
-    if isinstance(default, bool):
-        return f"{argument.name} = {'yes' if default else 'no'}"
-    return f"{argument.name} = {getattr(default, 'name', default)}"
+    return "usage: " + row.name + "(" + ", ".join(a.usage for a in row.arguments) + ")"
 
 
 # --- expressions ----------------------------------------------------------------------------

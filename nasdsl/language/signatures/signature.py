@@ -61,6 +61,15 @@ class Argument:
     required: bool = False
     shapes: bool = False  # whether it can change an output shape or whether the call fits
 
+    @property
+    def usage(self) -> str:
+        """As it stands in a call, with its default: `kernel = 3`."""
+        if self.required or self.default is None:
+            return self.name
+        if isinstance(self.default, bool):
+            return f"{self.name} = {'yes' if self.default else 'no'}"
+        return f"{self.name} = {getattr(self.default, 'name', self.default)}"
+
 
 @dataclass(frozen=True, eq=False)
 class Signature:
