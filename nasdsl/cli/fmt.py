@@ -1,4 +1,4 @@
-"""`nasdsl fmt FILE…`: canonical text, comments kept."""
+"""`nasdsl fmt FILE…`: canonical text, comments kept, shortcuts written where a shape changes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tempfile
 from pathlib import Path
 
 from nasdsl.language.errors import NasdslError, SpaceError
+from nasdsl.language.formatting import formatted
 from nasdsl.language.parser import parse
-from nasdsl.language.printer import print_file
 from nasdsl.language.textfile import read_text
 
 
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     for name in options.files:
         try:
             before = read_text(name)
-            after = print_file(parse(before, name))
+            after = formatted(parse(before, name))
         except SpaceError as error:
             print(f"{error}\n", file=sys.stderr)
             broken = True

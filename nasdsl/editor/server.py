@@ -20,8 +20,8 @@ from nasdsl.editor.explaining import definition, explain
 from nasdsl.editor.positions import Positions
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import NOWHERE, Diagnostic, SpaceError
+from nasdsl.language.formatting import formatted
 from nasdsl.language.parser import parse
-from nasdsl.language.printer import print_file
 
 _PAUSE_S = 0.1  # without a keystroke, before a text is checked
 
@@ -202,9 +202,9 @@ def _format(server: SpaceServer, params: types.DocumentFormattingParams) -> list
     """The canonical text; nothing while the file does not parse."""
     text = server.text(params.text_document.uri)
     try:
-        formatted = print_file(parse(text, _name(params.text_document.uri)))
+        again = formatted(parse(text, _name(params.text_document.uri)))
     except SpaceError:
         return []
-    if formatted == text:
+    if again == text:
         return []
-    return [types.TextEdit(server.range(server.positions(text), 0, len(text)), formatted)]
+    return [types.TextEdit(server.range(server.positions(text), 0, len(text)), again)]

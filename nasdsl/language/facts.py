@@ -19,7 +19,8 @@ class Facts:
     """`references`: where the name that begins at an offset was declared. `rows`, `arguments`: of
     which operation a call or a setting there is, and of which argument. `candidates`: what could
     stand in place of an unknown name. `flows`: what shapes come into a statement and
-    out of it, over all points and all uses of its block."""
+    out of it, over all points and all uses of its block. `unsteady`: statements that may give another shape than
+    they get, as far as each passage tells."""
 
     place: Callable[[Span], tuple[Source, Span]] | None = None  # which file a span lies in, and where
     references: dict[int, Span] = field(default_factory=dict)
@@ -27,6 +28,7 @@ class Facts:
     arguments: dict[int, Argument] = field(default_factory=dict)
     candidates: dict[str, tuple[str, ...]] = field(default_factory=dict)
     flows: dict[Span, tuple[_Wires, _Wires]] = field(default_factory=dict)
+    unsteady: set[Span] = field(default_factory=set)
 
     def declared(self, offset: int) -> tuple[Source, Span] | None:
         """Where the name that begins at an offset was declared, be it in an imported file."""
@@ -43,6 +45,8 @@ class Facts:
         if span != NOWHERE:
             known = self.flows.get(span, ({}, {}))
             self.flows[span] = (_both(known[0], before), _both(known[1], after))
+            if before != after or not all(shape.concrete for shape in after.values()):
+                self.unsteady.add(span)
 
 
 def _both(known: _Wires, more: _Wires) -> _Wires:

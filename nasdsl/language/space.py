@@ -10,20 +10,19 @@ from functools import cached_property
 
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
+from nasdsl.language.bare import bare
 from nasdsl.language.batches import sampled
 from nasdsl.language.check import Program, check, machine_of
 from nasdsl.language.conditions import Latency, Probed
 from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.decisions import Answer, Decision, contains, default, draw
-from nasdsl.language.depth import deep_recursion
-from nasdsl.language.errors import NOWHERE, AnswerError, Diagnostic
+from nasdsl.language.errors import AnswerError, Diagnostic
 from nasdsl.language.fitting import fitting
 from nasdsl.language.flat import flat_value
 from nasdsl.language.fold import Fold, counting
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.outline import Line, outline
-from nasdsl.language.places import with_places
 from nasdsl.language.point import Point
 from nasdsl.language.printer import print_file
 from nasdsl.language.prospects import Prospects, prospects
@@ -71,7 +70,7 @@ class Space:
         """SHA-256 of the text without comments, all in one layout: equal for files that mean the same."""
         from hashlib import sha256  # loads OpenSSL, which a check has no use for
 
-        return sha256(print_file(_bare(self.file)).encode()).hexdigest()
+        return sha256(print_file(bare(self.file)).encode()).hexdigest()
 
     @cached_property
     def sites(self) -> Sites:
@@ -322,10 +321,3 @@ class Space:
     def settings(self, point: Mapping[str, Answer]) -> Mapping[str, object]:
         """The training settings of a point."""
         return self.decided(point).settings
-
-
-@deep_recursion()
-def _bare(file: s.File) -> s.File:
-    """A file as if it had never been laid out."""
-    items = with_places(file.items, lambda span: NOWHERE)
-    return s.File(file.name, items)

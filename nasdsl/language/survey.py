@@ -180,7 +180,7 @@ def _apply(
 ) -> Wires:
     _share(v, term, row, wires)
     outs, errors, misfits = [], [], []
-    for given in _combinations(v, row, arguments):
+    for given in combinations_of(v, row, arguments):
         v.step()
         for shape in wires.values():
             try:
@@ -202,7 +202,7 @@ def _apply(
     return joined
 
 
-def _combinations(
+def combinations_of(
     v: Survey, row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]
 ) -> list[dict[str, Any]]:
     """All that the arguments can be together, those that no shape depends on by their default."""
@@ -226,7 +226,7 @@ def _around(v: Survey, term: Around, wires: Wires) -> Wires:
     """An operation around a body, for each shape and each of its own arguments apart."""
     row, outs, errors = term.close.signature, list[Shape](), list[ShapeError]()
     _share(v, term, row, wires)
-    for given in _combinations(v, row, term.close.arguments):
+    for given in combinations_of(v, row, term.close.arguments):
         for shape in wires.values():
             try:
                 inner = row.inner(given, (shape,), v.need) if row.inner else shape

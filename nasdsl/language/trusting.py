@@ -14,8 +14,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from nasdsl.language import syntax as s
-from nasdsl.language.errors import NOWHERE, NasdslError, Source
-from nasdsl.language.places import with_places
+from nasdsl.language.bare import bare
+from nasdsl.language.errors import NasdslError
 from nasdsl.language.printer import print_file
 
 
@@ -86,8 +86,7 @@ def remember(file: s.File) -> list[str]:
 
 def hash_of(file: s.File) -> str:
     """SHA-256 of a resolved file without comments and layout, as `Space.hash`."""
-    bare = s.File(file.name, with_places(file.items, lambda span: NOWHERE), source=Source("", ""))
-    return _hash(print_file(bare).encode())
+    return _hash(print_file(bare(file)).encode())
 
 
 def folder_of(file: s.File, module: str) -> str:
