@@ -37,7 +37,8 @@ def answers_of(c: Checker, node: s.Choice, kind: Kind | None) -> list[Answer]:
         answer = answer_of(c, alternative.value, kind, number)
         if alternative.value in earlier:
             message = f"`{answer}` is an alternative twice, and counts twice"
-            c.problems.warn("repeated-alternative", message, alternative.span)
+            help = "leave one out; `@ 2` after the other makes it twice as likely"
+            c.problems.warn("repeated-alternative", message, alternative.span, help)
         earlier.add(alternative.value)
         unused = answer
         while unused in answers:
@@ -58,7 +59,10 @@ def weights_of(c: Checker, node: s.Choice) -> tuple[float, ...]:
         elif weight is not None:
             found = None
         if not isinstance(found, int | float) or found <= 0:
-            c.problems.error("bad-weight", "a weight after `@` is a number above 0", alternative.span)
+            help = (
+                "for example `8 @ 2 | 16`, where 8 is twice as likely; what is never to be drawn is left out"
+            )
+            c.problems.error("bad-weight", "a weight after `@` is a number above 0", alternative.span, help)
             found = 1.0
         weights.append(float(found))
     return tuple(weights)

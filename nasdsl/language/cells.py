@@ -5,11 +5,12 @@ from __future__ import annotations
 from nasdsl.language import syntax as s
 from nasdsl.language.forking import Do
 from nasdsl.language.graphs import fixed
+from nasdsl.language.remedies import one_of
 from nasdsl.language.scope import Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.tree import Join, Part, Previous, Remember, Statement
 from nasdsl.language.values import bind
-from nasdsl.language.wires import any_of, join, kept, merge_named, sequence, subsets
+from nasdsl.language.wires import JOINS, any_of, join, kept, merge_named, sequence, subsets
 
 _MOST_NODES = 64
 
@@ -33,7 +34,8 @@ def cell(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do:
     shortcut = str(fixed(c, arguments, "shortcut", node.span))
     if not (isinstance(count, int) and isinstance(inputs, int) and inputs < count <= _MOST_NODES):
         message = f"a cell has at least one node beside its inputs, and at most {_MOST_NODES} nodes"
-        c.problems.error("bad-range", message, node.span)
+        help = "the inputs count as nodes: `cell(nodes = 4, inputs = 1) { … }`"
+        c.problems.error("bad-range", message, node.span, help)
         return sequence([], (0, 0), node.span)
     edges = _edges(c, node, scope)
     name = scope.fresh(label or "cell")
@@ -92,8 +94,9 @@ def _edges(c: Checker, node: s.Call, scope: Scope) -> range | None:
         if argument.name == "edges":
             count = any_of(c, argument.value, scope)
             if count is None:
-                message = "`edges` says how many earlier nodes each node reads: `edges = any(2)`"
-                c.problems.error("bad-wire", message, argument.span)
+                message = "`edges` says how many earlier nodes each node reads"
+                help = "write `edges = any(2)`, or leave it out: each node then reads all of them"
+                c.problems.error("bad-wire", message, argument.span, help)
             return count
     return None
 
@@ -103,9 +106,8 @@ def _cell_output(c: Checker, node: s.Call, scope: Scope, inner: list[NamedWire])
         if argument.name != "output":
             continue
         if not isinstance(argument.value, s.Name):
-            c.problems.error(
-                "bad-wire", "`output` of a cell is a way to join: `output = concat`", argument.span
-            )
+            help = f"write `output = concat`; {one_of(JOINS)}"
+            c.problems.error("bad-wire", "`output` of a cell is a way to join", argument.span, help)
             return []
         merge = merge_named(c, argument.value.id, argument.span)
         first = scope.frame.size

@@ -108,6 +108,7 @@ def _examined(problems: Problems, file: s.File, bound: Bound | None, trust: bool
     c = Checker(problems, has_network, print_value, tuple(QUANTITIES), trust=trust)
     _use_modules(c, file)
     _refuse_second(c, file)
+    _refuse_nothing(c, file)
     frame = FrameBuilder()
     top = Scope(frame, references=problems.facts.references)
     _definitions(c, file, top)
@@ -249,7 +250,24 @@ def _bring(c: Checker, file: s.File, item: s.Use) -> None:
         bring(item.module, folder_of(file, item.module))
     except Exception as error:
         message = f"`{item.module}` cannot be used: {type(error).__name__}: {error}"
-        c.problems.error("bad-module", message.splitlines()[0][:300], item.span)
+        script = item.module.endswith(".py")
+        alone = f"python {item.module}" if script else f"python -c 'import {item.module}'"
+        help = f"mend the module first; `{alone}` shows where it stops"
+        c.problems.error("bad-module", message.splitlines()[0][:300], item.span, help)
+
+
+_SMALLEST = """the smallest space is
+    task classification on digits
+    network { flatten; linear(16 | 32); linear(outputs) }"""
+
+
+def _refuse_nothing(c: Checker, file: s.File) -> None:
+    """A file without anything to decide, build or import is none that anybody meant to write."""
+    kinds = (s.Let, s.BlockDefinition, s.Import, s.Network, s.Train)
+    if not any(isinstance(item, kinds) for item in file.items) and not file.imported:
+        at = file.items[0].span if file.items else NOWHERE
+        message = "this file says nothing of a space: no `network { }`, no `let`, no `block`"
+        c.problems.error("empty-space", message, at, _SMALLEST)
 
 
 def _refuse_second(c: Checker, file: s.File) -> None:
@@ -262,7 +280,7 @@ def _refuse_second(c: Checker, file: s.File) -> None:
             word = type(item).__name__.lower()
             line = first[type(item)].span.line
             message = f"a file has one `{word}`; the first stands on line {line}"
-            c.problems.error("duplicate-part", message, item.span)
+            c.problems.error("duplicate-part", message, item.span, "put both into one, or into two files")
         first.setdefault(type(item), item)
 
 
@@ -275,7 +293,9 @@ def _definitions(c: Checker, file: s.File, top: Scope) -> None:
         if item.name in c.blocks:
             where = c.problems.where(c.blocks[item.name].span)
             message = f"block `{item.name}` is already defined, {where}"
-            c.problems.error("duplicate-name", message, item.span)
+            c.problems.error(
+                "duplicate-name", message, item.span, f"call this one `{item.name}_2`, or leave it out"
+            )
             continue
         c.blocks[item.name] = item
         wires = frozenset(p.name for p in item.parameters if p.kind == "wire")
@@ -306,7 +326,9 @@ def _define(
         _check_kind(c, parameter)
         if parameter.name in scope.names or parameter.name in scope.wires:
             message = f"`{parameter.name}` is a parameter twice"
-            c.problems.error("duplicate-name", message, parameter.span)
+            c.problems.error(
+                "duplicate-name", message, parameter.span, "each parameter has a name of its own"
+            )
         cell = Cell(frame.cell(), parameter.name)
         binding = Binding(cell, parameter.span, "parameter")
         cells.append(cell)
@@ -331,7 +353,8 @@ def _define(
     for name, binding in (scope.names | named).items():
         if not binding.used:
             message = f"block `{item.name}` never uses its parameter `{name}`"
-            c.problems.warn("unused-parameter", message, binding.span)
+            help = "leave it out, here and where the block is used, or use it in the body"
+            c.problems.warn("unused-parameter", message, binding.span, help)
 
 
 def _check_kind(c: Checker, parameter: s.Parameter) -> None:
@@ -339,7 +362,9 @@ def _check_kind(c: Checker, parameter: s.Parameter) -> None:
         message = f"a parameter is a value or a `wire`, not `{parameter.kind}`"
         c.problems.unknown("unknown-name", message, parameter.span, str(parameter.kind), ["wire"])
     elif parameter.kind == "wire" and parameter.default is not None:
-        c.problems.error("wrong-kind", f"the wire `{parameter.name}` has no default", parameter.span)
+        message = f"the wire `{parameter.name}` cannot have a default"
+        help = f"write `{parameter.name}: wire`; what it is comes after `from`, where the block is used"
+        c.problems.error("wrong-kind", message, parameter.span, help)
 
 
 def _note_dag(c: Checker, block: s.Block) -> None:
@@ -388,7 +413,8 @@ def _network(c: Checker, item: s.Network, scope: Scope) -> list[Statement]:
     begin: list[Statement] = []
     for name in item.inputs:
         if name in scope.wires:
-            c.problems.error("duplicate-name", f"`{name}` is an input twice", item.span)
+            help = "each input stands once, by the name that the data give it"
+            c.problems.error("duplicate-name", f"`{name}` is an input twice", item.span, help)
         scope.wires[name] = NamedWire(
             scope.frame.cell(), item.span, binding=Binding(Constant(None), item.span, "input")
         )
@@ -402,7 +428,8 @@ def _network(c: Checker, item: s.Network, scope: Scope) -> list[Statement]:
     inner = body(c, item.body, scope)
     for name, wire in scope.wires.items():
         if wire.binding is not None and not wire.binding.used:
-            c.problems.warn("unused-wire", f"nothing reads the input `{name}`", item.span)
+            help = f"begin a wire of a `dag` with `from {name}`, or leave the input out here and in the task"
+            c.problems.warn("unused-wire", f"nothing reads the input `{name}`", item.span, help)
     return [*begin, inner, Finish((0, 0), c.outputs, span=_last_span(item.body))]
 
 
@@ -416,4 +443,4 @@ def _warn_unused(c: Checker, top: Scope) -> None:
     for name, binding in top.names.items():
         if not binding.used and c.problems.place(binding.span)[0] is c.problems.source:
             message = f"`{name}` is never used, and decides nothing"
-            c.problems.warn("unused-let", message, binding.span)
+            c.problems.warn("unused-let", message, binding.span, "use its name, or leave the line out")

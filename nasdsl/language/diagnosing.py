@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from nasdsl.language.errors import Diagnostic, Source, Span
+from nasdsl.language.habits import begins, habit
 from nasdsl.language.lalr import Unexpected
 from nasdsl.language.lexer import HARD
 from nasdsl.language.scanner import Token
@@ -53,7 +54,11 @@ def diagnose(source: Source, tokens: list[Token], unexpected: Unexpected) -> Dia
 
 
 def _no_item(source: Source, token: Token) -> Diagnostic:
-    help = did_you_mean(token.text, ITEMS) or "a file holds " + ", ".join(f"`{word}`" for word in ITEMS)
+    help = (
+        begins(token.text)
+        or did_you_mean(token.text, ITEMS)
+        or "a file holds " + ", ".join(f"`{word}`" for word in ITEMS)
+    )
     message = f"`{token.text}` starts nothing that a file can hold"
     return Diagnostic("unexpected", message, token.span, source, (help,))
 
@@ -64,7 +69,7 @@ def _too_early(source: Source, last: Token, expected: Set[str]) -> Diagnostic:
         after.end, after.end + 1, after.end_line, after.end_column, after.end_line, after.end_column + 1
     )
     message = f"this ends too early: {_words(expected)} is expected after `{last.text}`"
-    return Diagnostic("unexpected-end", message, span, source, _body_help(expected))
+    return Diagnostic("unexpected-end", message, span, source, _body_help(expected) or ("finish the line",))
 
 
 def _words(expected: Set[str]) -> str:
@@ -94,6 +99,8 @@ def _splits_a_line(tokens: list[Token], at: int) -> bool:
 
 def _help(tokens: list[Token], at: int, expected: Set[str]) -> tuple[str, ...]:
     token, before = tokens[at], tokens[at - 1]
+    if found := habit(tokens, at):
+        return (found,)
     if tokens[0].kind == "TASK" and at == 2:
         return (f"the data stand after `on`: `task {before.text} on {token.text}`",)
     if token.text == "{" and expected & {"SEP", "$END"}:
@@ -105,10 +112,24 @@ def _help(tokens: list[Token], at: int, expected: Set[str]) -> tuple[str, ...]:
     if token.text == "|":
         return ("put an alternative on both sides of `|`",)
     if expected & {"SEP", "$END"} and (token.kind in ("NUMBER", "STRING") or token.text.isidentifier()):
-        begins = at < 2 or tokens[at - 2].kind in ("SEP", "OPEN", "CALL_OPEN")
-        near = did_you_mean(before.text, _STARTS) if begins and before.kind == "NAME" else ""
+        is_first = at < 2 or tokens[at - 2].kind in ("SEP", "OPEN", "CALL_OPEN")
+        near = did_you_mean(before.text, _STARTS) if is_first and before.kind == "NAME" else ""
         return (near or "two statements on one line need a `;` between them",)
-    return _body_help(expected)
+    return _body_help(expected) or _left_over(token, expected)
+
+
+def _left_over(token: Token, expected: Set[str]) -> tuple[str, ...]:
+    """What to do about a token that nothing speaks for."""
+    if token.text == "," and expected & {"SEP", "$END"}:
+        return ("statements are parted by a new line or a `;`",)
+    if token.text == "," or token.kind in ("SEP", "}", ")"):
+        shown = "what is missing" if token.kind in ("SEP", "}", ")") else "the value that is missing"
+        return (f"write {shown} before it" + (", or leave out the `,`" if token.text == "," else ""),)
+    if token.kind in ("NUMBER", "STRING", "NAME") and "," in expected:
+        return ("two values in a row need a `,` between them, or `|` where they are alternatives",)
+    if token.kind == "NUMBER" and "NAME" in expected:
+        return ("a range has two dots, `1..4`, and a number one, `1.5`",)
+    return (f"leave it out, or write {_words(expected)} before it",)
 
 
 def _body_help(expected: Set[str]) -> tuple[str, ...]:

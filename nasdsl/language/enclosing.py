@@ -43,7 +43,10 @@ def _with(
     defaults = {name: Default(row.by_name[name], one, scope) for name, one in given.items()}
     if not defaults:
         c.problems.error(
-            "missing-argument", "`with` gives no default", node.span, "`with(weight = low_rank(8)) { … }`"
+            "missing-argument",
+            "`with` gives no default",
+            node.span,
+            "for example `with(weight = low_rank(8)) { … }`",
         )
     everything = {**scope.surroundings.defaults, **defaults}
     inner = body(c, block, _surrounded(scope.inner(label), defaults=everything))
@@ -67,7 +70,9 @@ def _pretrained(
     under = scope.fresh_place(label or row.name).removeprefix(scope.prefix)
     terms = dict(bind(c, row, node, scope.inner()))
     if not all(isinstance(term, Constant) for term in terms.values()):
-        c.problems.error("wrong-kind", "what a body starts from stands fixed: it is no decision", node.span)
+        message = "what a body starts from stands fixed: it is no decision"
+        help = 'choose between bodies: `{ pretrained("a.safetensors") { … } } | { pretrained("b.safetensors") { … } }`'
+        c.problems.error("wrong-kind", message, node.span, help)
         return body(c, block, scope.inner(under))
     given = {name: term.value for name, term in terms.items() if isinstance(term, Constant)}
     _look_for(c, node, given["file"])

@@ -101,12 +101,12 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = MappingProxyType(
 )
 
 
-def fold(term: Operation) -> Constant | str | None:
-    """The constant that an operation on constants is; a message where it has no value."""
+def fold(term: Operation) -> Constant | Exception | None:
+    """The constant that an operation on constants is; where it has no value, why."""
     if not all(type(operand) is Constant for operand in term.operands):
         return None
     values = [operand.value for operand in term.operands if type(operand) is Constant]
     try:
         return Constant(term.function(*values), span=term.span)
     except (ArithmeticError, ValueError, TypeError) as error:
-        return f"`{term.name.removeprefix('unary ')}` cannot be worked out: {error}"
+        return error

@@ -26,6 +26,7 @@ from nasdsl.language.conditions import (
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS
 from nasdsl.language.flat import flat_value
 from nasdsl.language.quantities import QUANTITIES
+from nasdsl.language.remedies import sum_up
 from nasdsl.language.scope import Problems
 from nasdsl.language.signatures.measures import PROXIES, UNTRAINED
 from nasdsl.language.vocabulary import Named, Vocabulary
@@ -125,14 +126,15 @@ class Reader:
                 return Fixed(function(*(term.value for term in terms if isinstance(term, Fixed))))
             except (ArithmeticError, ValueError, TypeError) as error:
                 message = f"this cannot be worked out: {error}"
-                self.problems.error("bad-expression", message, operands[0].span)
+                self.problems.error("bad-expression", message, operands[0].span, sum_up(error))
                 return _UNKNOWN
         return Worked(function, tuple(terms))
 
     def _need_numbers(self, term: Condition, node: s.Value) -> None:
         if isinstance(term, Fixed) and isinstance(term.value, str | bool):
             message = f"`{term.value}` is no number, and can only be compared by `==` and `!=`"
-            self.problems.error("wrong-kind", message, node.span)
+            help = "for example `require width >= 16`, or `require act == relu`"
+            self.problems.error("wrong-kind", message, node.span, help)
         if not isinstance(term, Asked):
             return
         named = self.words.named[term.name]
@@ -141,9 +143,11 @@ class Reader:
             help = "write its alternatives as numbers, or compare the decisions it is made of"
             self.problems.error("unclear-decision", message, node.span, help)
         elif not named.has_numbers:
-            answers = ", ".join(f"`{word}`" for word in sorted(named.words)) or "yes or no"
+            words = sorted(named.words)
+            answers = ", ".join(f"`{word}`" for word in words) or "yes or no"
             message = f"`{term.name}` is no number but {answers}, and can only be compared by `==` and `!=`"
-            self.problems.error("wrong-kind", message, node.span)
+            help = f"for example `{term.name} == {words[0] if words else 'yes'}`"
+            self.problems.error("wrong-kind", message, node.span, help)
 
     def _call(self, node: s.Call) -> Condition:
         operands = [argument.value for argument in node.arguments]
@@ -161,9 +165,10 @@ class Reader:
             message = f"`{node.name}( )` in `require` takes one decision"
             self.problems.error("bad-require", message, node.span, "for example `max(width) <= 64`")
             return _UNKNOWN
-        known = ["all", *AGGREGATES, *FUNCTIONS, "latency_ms"]
+        known = list(dict.fromkeys(["all", *AGGREGATES, *FUNCTIONS, "latency_ms"]))
         message = f"`{node.name}` is no function of `require`"
-        self.problems.unknown("unknown-name", message, node.span, node.name, known)
+        help = "the functions are " + ", ".join(f"`{name}`" for name in known)
+        self.problems.unknown("unknown-name", message, node.span, node.name, known, help)
         return _UNKNOWN
 
     def _latency(self, node: s.Call) -> Condition:
@@ -182,7 +187,8 @@ class Reader:
             else:
                 wanted = "`cpu` or `cuda`" if argument.name == "device" else "a whole number of 1 or more"
                 message = f"`{argument.name}` of `latency_ms` is {wanted}"
-                self.problems.error("wrong-kind", message, value.span)
+                help = f"for example `{argument.name} = {given[argument.name]}`"
+                self.problems.error("wrong-kind", message, value.span, help)
         return Latency(**given)
 
     # --- names --------------------------------------------------------------------------------
@@ -211,22 +217,33 @@ class Reader:
         for owner in owners:
             if owner not in self.words.segments:
                 message = f"no block's use and no decision is called `{owner}`"
-                self.problems.unknown("unknown-name", message, node.span, owner, self.words.segments)
+                self.problems.unknown(
+                    "unknown-name", message, node.span, owner, self.words.segments, self._vocabulary()
+                )
                 return False
         return True
 
     def _report_unknown(self, node: s.Value, owners: Sequence[str], name: str, partner: Named | None) -> None:
         if owners:
             message = f"no decision is called `{'.'.join([*owners, name])}`"
-            self.problems.unknown("unknown-name", message, node.span, name, self.words.named)
+            named = self.words.named
+            self.problems.unknown("unknown-name", message, node.span, name, named, self._vocabulary())
         elif partner is not None and partner.words and not partner.has_numbers:
             listed = ", ".join(f"`{word}`" for word in sorted(partner.words))
             message = f"`{name}` is neither a decision nor one of {listed}"
-            self.problems.unknown("unknown-option", message, node.span, name, partner.words)
+            words = partner.words
+            self.problems.unknown("unknown-option", message, node.span, name, words, "write one of these")
         else:
             message = f"`{name}` is neither a decision of this space nor a quantity"
             known = [*QUANTITIES, *UNTRAINED, *self.words.named]
-            self.problems.unknown("unknown-name", message, node.span, name, known)
+            self.problems.unknown("unknown-name", message, node.span, name, known, self._vocabulary())
+
+    def _vocabulary(self) -> str:
+        """What a line can speak of: some decisions of this space, and quantities."""
+        named = list(self.words.named)
+        shown = ", ".join(f"`{name}`" for name in named[:_MOST_SHOWN]) + ", …" * (len(named) > _MOST_SHOWN)
+        decided = f"this space decides {shown}; " if named else "this space names no decision: `let` does; "
+        return decided + "quantities are `params`, `macs`, `depth`, …"
 
     def _stands_for(self, node: s.Name) -> bool:
         """Whether a name is a let that is worked out, rather than a decision of its own."""
@@ -254,6 +271,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and 1 <= value <= 1_000_000
 
 
+_MOST_SHOWN = 8  # names in a help line
 _MOST_OPENED = 100  # lets inside one another
 
 

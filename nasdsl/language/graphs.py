@@ -24,7 +24,8 @@ def fixed(c: Checker, arguments: dict[str, ValueTerm], name: str, span: Span) ->
     term = arguments[name]
     if isinstance(term, Constant):
         return term.value
-    c.problems.error("not-yet", f"`{name}` is not a decision in this version", span)
+    help = f"write one value for `{name}`, or alternatives around it: `{{ … }} | {{ … }}`"
+    c.problems.error("not-yet", f"`{name}` is not a decision in this version", span, help)
     return None
 
 
@@ -39,12 +40,20 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
     parts = []
     for statement in node.body.statements:
         if not isinstance(statement, s.Do):
-            c.problems.error("bad-member", "a branch is an operation or a block `{ … }`", statement.span)
+            help = (
+                "a `let` goes before the `parallel`"
+                if isinstance(statement, s.Let)
+                else "put it into braces: `{ … }`"
+            )
+            c.problems.error(
+                "bad-member", "a branch is an operation or a block `{ … }`", statement.span, help
+            )
             continue
         branch = do(c, statement.value, inner, "")
         parts.append(Part(given, branch, scope.frame.cell()))
     if not parts:
-        c.problems.error("bad-member", f"`{row.name}` has no branch", node.span)
+        help = f"each line of the body is a branch: `{row.name} {{ conv2d(16); max_pool(3, stride = 1) }}`"
+        c.problems.error("bad-member", f"`{row.name}` has no branch", node.span, help)
         parts.append(Part(given, None, scope.frame.cell()))
     ways = ways_of(merge)
     if len(ways) == 1:
@@ -94,7 +103,8 @@ def dag(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: 
             help = "put it around the dag, or into a block that makes a wire: `a = part() from input`"
             c.problems.error("bad-wire", message, statement.span, help)
     if not outputs and "output" not in found.wires:
-        c.problems.error("bad-wire", "a dag needs `output = …`", node.span)
+        help = "say what it gives as its last wire, for example `output = add from a, b`"
+        c.problems.error("bad-wire", "a dag needs `output = …`", node.span, help)
     _warn_unread(c, node, found, bool(scope.wires))
     return sequence(items, (first, scope.frame.size), node.span)
 
@@ -168,14 +178,17 @@ def _target(c: Checker, node: s.Wire, found: _Dag) -> str | None:
     name = ".".join(node.target)
     if len(node.target) > 1 and node.target[0] != "output":
         message = "a name with a `.` is an output of the network: `output.cls = …`"
-        c.problems.error("bad-wire", message, node.span)
+        c.problems.error("bad-wire", message, node.span, f"call the wire `{'_'.join(node.target)}`")
     elif "output" in found.wires:
-        c.problems.error("duplicate-name", f"wire `{name}` comes after the output", node.span)
+        c.problems.error(
+            "duplicate-name", f"wire `{name}` comes after the output", node.span, "put `output` last"
+        )
     elif name == "output" and found.outputs:
         message = "`output` and outputs with names do not go together"
-        c.problems.error("duplicate-name", message, node.span)
+        c.problems.error("duplicate-name", message, node.span, "give this one a name too: `output.main = …`")
     elif name in found.wires or name == "input":
-        c.problems.error("duplicate-name", f"`{name}` is wired twice", node.span)
+        what = "is what flows into the dag" if name == "input" else "is wired twice"
+        c.problems.error("duplicate-name", f"`{name}` {what}", node.span, "give this wire another name")
     else:
         if not name.startswith("output."):
             return name
@@ -183,7 +196,9 @@ def _target(c: Checker, node: s.Wire, found: _Dag) -> str | None:
         if name not in done:
             done.add(name)
             return name
-        c.problems.error("duplicate-name", f"`{name}` is wired twice", node.span)
+        c.problems.error(
+            "duplicate-name", f"`{name}` is wired twice", node.span, "give this one another name"
+        )
     return None
 
 
@@ -234,7 +249,8 @@ def _fed(
     if count != str(takes) or any(part.spare for part in parts):
         there = "a number that is not known" if any(part.spare for part in parts) else count
         message = f"`{name}` is a block of {takes} wires, and {there} stand after `from`"
-        c.problems.error("bad-wire", message, node.span)
+        help = f"write as many, for example `from {', '.join(list(found.scope.wires)[:takes])}`"
+        c.problems.error("bad-wire", message, node.span, help)
         return None
     hole, chosen = picked or (None, {})
     return [Feed((first, scope.frame.size), parts, hole, chosen, into, scope.label, span=node.span)], into
@@ -260,7 +276,8 @@ def _sources(
 ) -> tuple[tuple[Part, ...], Picked | None, str] | None:
     """The parts that a wire is made of, which of them is the decision, and how many it is made of, in words."""
     if not node.sources:
-        c.problems.error("bad-wire", f"`{name}` says no source: `{name} = … from input`", node.span)
+        help = f"say what it reads: `{name} = {c.unparse(node.value)} from input`"
+        c.problems.error("bad-wire", f"the wire `{name}` says no source", node.span, help)
         return None
     if len(node.sources) == 1 and (counts := any_of(c, node.sources[0], found.scope)) is not None:
         wires = found.wires
@@ -312,7 +329,8 @@ def _source(c: Checker, node: s.Value, found: _Dag) -> list[NamedWire] | None:
     """The wire that a source names; none for `unused`; None where a problem has been reported."""
     if not isinstance(node, s.Name):
         message = "after `from` stand wires, or `any(2, earlier)` alone"
-        c.problems.error("bad-wire", message, node.span)
+        help = "make a wire of it first: `a = … from …`, then read `a`"
+        c.problems.error("bad-wire", message, node.span, help)
         return None
     if node.id == "unused" and "unused" not in found.scope.wires:
         return []

@@ -108,7 +108,7 @@ class _Files:
         """What is wrong with the file itself, or that it cannot be read, said of the import."""
         first = error.diagnostics[0]
         if first.code == "unreadable-file":
-            return (Diagnostic(first.code, first.message, item.span, source),)
+            return (Diagnostic(first.code, first.message, item.span, source, first.help),)
         return error.diagnostics
 
     def _report(self, source: Source, item: s.Import, code: str, message: str, *help: str) -> None:

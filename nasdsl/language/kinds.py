@@ -9,6 +9,7 @@ from nasdsl.language.decisions import Integers, Options, Reals
 from nasdsl.language.errors import Span
 from nasdsl.language.laws import is_law
 from nasdsl.language.network import Spec, Value
+from nasdsl.language.remedies import for_example, remedy
 from nasdsl.language.scope import Problems
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.tree import ChoiceHole, Constant, Make, OptionalHole, Outer, RangeHole, ValueTerm
@@ -80,10 +81,7 @@ def as_kind(value: Value, kind: Kind) -> Value:
 def refusal(name: str, value: Value, kind: Kind) -> tuple[str, str]:
     """What is said of a value that does not suit, and the remedy."""
     message = f"`{name}` takes {describe(kind)}, not {_show(value)}"
-    fraction = (
-        type(value) is float and kind.type in ("int", "numbers") and not value.is_integer() and abs(value) > 1
-    )
-    return message, "`round(…)` makes it a whole number" if fraction else ""
+    return message, remedy(name, value, kind)
 
 
 def _inside(number: float, kind: Kind) -> bool:
@@ -134,7 +132,7 @@ def check_term(problems: Problems, term: ValueTerm, kind: Kind | None, span: Spa
         case Make(signature=signature):
             if kind.type != "call" or signature.group not in kind.groups:
                 message = f"`{name}` takes {describe(kind)}, not `{signature.name}`"
-                problems.error("wrong-kind", message, span)
+                problems.error("wrong-kind", message, span, for_example(name, kind))
         case _:
             pass
 

@@ -48,7 +48,10 @@ def recover(text: str, name: str = "inline.space") -> tuple[s.File, list[Diagnos
             break
     names = [item for item in items if isinstance(item, s.Name)]  # of `space NAME`
     problems += [
-        Diagnostic("duplicate-part", "a file names its space once", extra.span, source) for extra in names[1:]
+        Diagnostic(
+            "duplicate-part", "a file names its space once", extra.span, source, ("leave this line out",)
+        )
+        for extra in names[1:]
     ]
     found = sorted(problems, key=lambda d: d.span.start)[:_MOST_IN_FILE]
     return _file(source, items, comments), found

@@ -9,6 +9,7 @@ from nasdsl.language import syntax as s
 from nasdsl.language.decisions import Domain, Integers, Options, Reals
 from nasdsl.language.kinds import check_constant, describe
 from nasdsl.language.network import Value
+from nasdsl.language.remedies import for_example
 from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.tree import Cell, Constant, Operation, RangeHole, ValueTerm
 
@@ -17,15 +18,24 @@ Resolve = Callable[[Checker, s.Value, Scope, Wanted], ValueTerm]
 _MOST_STEPS = 1_000_000
 
 
+class BadRange(ValueError):
+    """No range at all: the message says why, `help` what to write."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
 def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve: Resolve) -> ValueTerm:
     """The decision of a range. `resolve` is `values.value`, for the ends."""
     kind = wanted.kind
     if kind is not None and kind.type not in ("int", "real", "numbers"):
         message = f"`{wanted.name}` takes {describe(kind)}, not a range of numbers"
-        c.problems.error("wrong-kind", message, node.span)
+        c.problems.error("wrong-kind", message, node.span, for_example(wanted.name, kind))
         return Constant(None)
     if node.online:
-        c.problems.error("not-yet", "`online` is reserved, and not part of this version", node.span)
+        message = "`online` is reserved, and not part of this version"
+        c.problems.error("not-yet", message, node.span, "leave it out: the searcher then decides")
     plain = Wanted(wanted.name, None, wanted.role)
     low, high = resolve(c, node.low, scope, plain), resolve(c, node.high, scope, plain)
     whole = _is_whole(node, kind.type if kind else None)
@@ -44,8 +54,8 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
         return Constant(None)
     try:
         domain = build(low.value, high.value)
-    except ValueError as error:
-        c.problems.error("bad-range", str(error), node.span)
+    except BadRange as error:
+        c.problems.error("bad-range", str(error), node.span, error.help)
         return Constant(None)
     fine = [check_constant(c.problems, end, kind, node.span, wanted.name) for end in _ends(domain)]
     return RangeHole(*at, domain, span=node.span) if all(fine) else Constant(None)
@@ -88,24 +98,34 @@ def _number(
     term = resolve(c, node, scope, wanted)
     if isinstance(term, Constant) and isinstance(term.value, int | float):
         return term.value
-    c.problems.error("bad-range", "`step` and `@` take a number that stands fixed", node.span)
+    help = "for example `16..64 step 16`, or `1e-4..1 log @ 1e-3`"
+    c.problems.error("bad-range", "`step` and `@` take a number that stands fixed", node.span, help)
     return None
 
 
 def domain_of(
     low: Value, high: Value, whole: bool, log: bool, step: int | float | None, centre: int | float | None
 ) -> Domain:
-    """The domain of a range. Raises ValueError saying what is wrong with it."""
+    """The domain of a range. Raises BadRange saying what is wrong with it."""
     if not isinstance(low, int | float) or not isinstance(high, int | float):
-        raise ValueError(f"a range needs numbers at both ends, not {low} and {high}")
+        raise BadRange(f"a range needs numbers at both ends, not {low} and {high}", "for example `16..64`")
     if low > high:
-        raise ValueError(f"the range {low:g}..{high:g} is empty: its lower end is above its upper end")
+        message = f"the range {low:g}..{high:g} is empty: its lower end is above its upper end"
+        raise BadRange(message, f"the lower end comes first: `{high:g}..{low:g}`")
     if log and low <= 0:
-        raise ValueError(f"a `log` range starts above 0, and this one at {low:g}")
+        start = "1" if whole else f"{high / 1000:g}"
+        help = f"for example `{start}..{high:g} log`; or leave out `log`" if high > 0 else "leave out `log`"
+        raise BadRange(f"a `log` range starts above 0, and this one at {low:g}", help)
     if step is not None and (log or step <= 0):
-        raise ValueError("`step` is above 0, and does not go with `log`")
+        help = (
+            "leave out one of the two"
+            if log
+            else f"for example `{low:g}..{high:g} step {(high - low) / 4 or 1:g}`"
+        )
+        raise BadRange("`step` is above 0, and does not go with `log`", help)
     if centre is not None and not low <= centre <= high:
-        raise ValueError(f"the centre {centre:g} after `@` lies outside {low:g}..{high:g}")
+        message = f"the centre {centre:g} after `@` lies outside {low:g}..{high:g}"
+        raise BadRange(message, f"write a number from {low:g} to {high:g}, or a range that holds {centre:g}")
     if whole:
         return _integers(low, high, log, step, centre)
     if step is not None:
@@ -118,7 +138,8 @@ def _integers(
 ) -> Domain:
     for number in (low, high, step or 1):
         if number != int(number):
-            raise ValueError(f"whole numbers are expected here, and {number:g} is none")
+            help = f"for example `{math.floor(low)}..{math.ceil(high)}`"
+            raise BadRange(f"whole numbers are expected here, and {number:g} is none", help)
     return Integers(int(low), int(high), int(step or 1), log, centre)
 
 
@@ -126,7 +147,8 @@ def _grid(low: float, high: float, step: float) -> Domain:
     """Real numbers on a grid are finitely many: an ordered list."""
     count = math.floor((high - low) / step + 1e-9) + 1
     if count > _MOST_STEPS:
-        raise ValueError(f"`step` makes {count} values, above the limit of {_MOST_STEPS}")
+        message = f"`step` makes {count:,} values, above the limit of {_MOST_STEPS:,}"
+        raise BadRange(message, f"leave out `step`, or take one of at least {(high - low) / _MOST_STEPS:g}")
     digits = max(0, 12 - math.floor(math.log10(step)))
     values = tuple(round(low + i * step, digits) for i in range(count))
     return Options(values, (1.0,) * count, ordered=True)

@@ -179,7 +179,7 @@ def _alternative(c: Children, span: Span) -> s.Alternative:
         )
         weight = None
     elif online is not None:
-        raise Refused("unexpected", "`online` belongs to a range", span)
+        raise Refused("unexpected", "`online` belongs to a range", span, "for example `0.05..0.5 online`")
     return s.Alternative(value, weight, span=span)
 
 
@@ -190,7 +190,7 @@ def _range(c: Children, span: Span) -> s.Value:
     words: dict[str, s.Value | None] = {}
     for word, value in (one for one in c[2:] if one is not None):
         if word in words:
-            raise Refused("unexpected", f"`{word.lower()}` stands twice", span)
+            raise Refused("unexpected", f"`{word.lower()}` stands twice", span, "write it once")
         words[word] = value
     low, high = _same_unit(low, high)
     return s.Range(low, high, "LOG" in words, words.get("STEP"), None, "ONLINE" in words, span=span)
@@ -244,14 +244,17 @@ def _number(c: Children, span: Span) -> s.Number:
     if text[-1] in "kKMG%":
         text, unit = text[:-1], "k" if text[-1] == "K" else text[-1]
     if len(text) > _MOST_DIGITS:
-        raise Refused("bad-number", f"a number is longer than the limit of {_MOST_DIGITS} digits", span)
+        message = f"a number is longer than the limit of {_MOST_DIGITS} digits"
+        raise Refused("bad-number", message, span, "write it with an exponent: `1e30`")
     return _literal(text, unit, span)
 
 
 def _literal(text: str, unit: str, span: Span) -> s.Number:
     value = _scaled(text, unit)
     if value == float("inf"):
-        raise Refused("bad-number", f"`{text}{unit}` is too large for a number", span)
+        raise Refused(
+            "bad-number", f"`{text}{unit}` is too large for a number", span, "the largest is `1e308`"
+        )
     return s.Number(value, unit, span=span)
 
 

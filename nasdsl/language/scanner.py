@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from nasdsl.language.errors import Diagnostic, Source, Span
+from nasdsl.language.habits import CHARACTERS
 
 OPENS = frozenset({"(", "[", "{"})
 CLOSES = {")": "(", "]": "[", "}": "{"}
@@ -113,14 +114,16 @@ def _strange(source: Source, character: str, span: Span) -> Diagnostic:
         stop = len(text) if end < 0 else end
         wide = Span(span.start, stop, span.line, span.column, span.line, span.column + stop - span.start)
         message = "this text has no closing quote on its line, or a `\\` before an unknown letter"
-        return problem(source, "bad-text", message, wide)
+        help = 'close it with `"` where it ends; a backslash is written `\\\\`'
+        return problem(source, "bad-text", message, wide, help)
     end = span.end  # several of them in a row are one problem
     while end < len(text) and text[end] not in '"\n' and not _TOKEN.match(text, end):
         end += 1
     wide = Span(span.start, end, span.line, span.column, span.line, span.column + end - span.start)
     shown = "".join(ch if ch.isprintable() else f"U+{ord(ch):04X}" for ch in text[span.start : end][:20])
     message = f"`{shown}` is no part of the language"
-    return problem(source, "bad-character", message, wide, "names are letters a-z, digits and `_`")
+    help = CHARACTERS.get(character, "names are letters a-z, digits and `_`")
+    return problem(source, "bad-character", message, wide, help)
 
 
 def _glued(source: Source, tokens: list[Token]) -> list[Diagnostic]:

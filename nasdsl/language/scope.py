@@ -10,6 +10,7 @@ from nasdsl.language.errors import NOWHERE, Diagnostic, Source, SpaceError, Span
 from nasdsl.language.facts import Facts
 from nasdsl.language.keys import Keys
 from nasdsl.language.node import Node
+from nasdsl.language.remedies import one_of
 from nasdsl.language.signatures.signature import Kind
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.surroundings import Surroundings
@@ -39,11 +40,13 @@ class Problems:
         found = Diagnostic(code, message, span, source, lines, severity)
         self.found.setdefault(found)
 
-    def unknown(self, code: str, message: str, span: Span, name: str, known: Iterable[str]) -> None:
-        """An error about a name, with the nearest known ones."""
+    def unknown(
+        self, code: str, message: str, span: Span, name: str, known: Iterable[str], help: str = ""
+    ) -> None:
+        """An error about a name, with the nearest known one; where none is near, `help` or all that there are."""
         known = tuple(known)
         self.facts.could_be(name, known)
-        self.error(code, message, span, did_you_mean(name, known))
+        self.error(code, message, span, did_you_mean(name, known) or help or one_of(known))
 
     def place(self, span: Span) -> tuple[Source, Span]:
         """The file that a span lies in, and where in it."""

@@ -16,10 +16,13 @@ def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
     name = ".".join(node.target)
     if not scope.in_train:
         message = f"`{name} = …` names a wire, and wires belong into `dag {{ }}`"
-        c.problems.error("misplaced-wire", message, node.span, f"write `let {name} = …` to name a value")
+        help = f"write `let {name} = …` to name a value"
+        if isinstance(node.value, s.Call):
+            help = f"leave out `{name} =`: each line takes what the line above gives; or put it into a `dag {{ }}`"
+        c.problems.error("misplaced-wire", message, node.span, help)
         return None
     if node.sources:
-        c.problems.error("misplaced-wire", "a setting takes no `from`", node.span)
+        c.problems.error("misplaced-wire", "a setting takes no `from`", node.span, f"write `{name} = …`")
         return None
     row = table.find(name, ("setting",))
     if row is None:
@@ -42,7 +45,8 @@ def _first_setting(c: Checker, name: str, span: Span, scope: Scope) -> bool:
     """Once in a point: alternatives that exclude each other may each set it."""
     key = f"={name}"  # no decision is called so
     if key in scope.taken:
-        c.problems.error("duplicate-setting", f"`{name}` is set twice", span)
+        help = f"leave one out, or let it be a choice: `{name} = … | …`"
+        c.problems.error("duplicate-setting", f"`{name}` is set twice", span, help)
         return False
     scope.taken.add(key)
     return True

@@ -14,6 +14,8 @@ from nasdsl.language.suggest import did_you_mean
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
 
+_MOST_SHOWN = 6  # decisions in a help line
+
 
 def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
     """The named point, the rest by default. Raises SpaceError for answers that are not offered."""
@@ -41,7 +43,8 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
     for path, (_, node) in wanted.items():
         if path not in used:
             message = f"no decision `{path}` opens in this point"
-            problems.append(_problem(space, "bad-start", message, node, did_you_mean(path, seen)))
+            help = did_you_mean(path, seen) or _decided(seen)
+            problems.append(_problem(space, "bad-start", message, node, help))
     if problems:
         raise SpaceError(sorted(problems, key=lambda problem: problem.span.start))
     return point
@@ -61,15 +64,27 @@ def _collect(path: str, node: s.Value, wanted: dict[str, tuple[Answer, s.Syntax]
             for argument in arguments:
                 if argument.name is None:
                     message = "arguments in `start` go by name"
-                    raise SpaceError([_problem(space, "bad-start", message, argument, "")])
+                    help = f"for example `{path} = {name}(lr = 1e-3)`"
+                    raise SpaceError([_problem(space, "bad-start", message, argument, help)])
                 _collect(f"{path}/{argument.name}", argument.value, wanted, space)
         case _:
             message = "an answer is a number, a name or a call"
-            raise SpaceError([_problem(space, "bad-start", message, node, "")])
+            help = f"write one answer: `{path} = 16`; a `start` decides, it offers no choice"
+            raise SpaceError([_problem(space, "bad-start", message, node, help)])
 
 
 def _problem(space: Space, code: str, message: str, node: s.Syntax, help: str) -> Diagnostic:
-    return Diagnostic(code, message, node.span, space.file.source, (help,) if help else ())
+    return Diagnostic(code, message, node.span, space.file.source, (help,))
+
+
+def _decided(paths: list[str]) -> str:
+    """Some of the decisions of a point."""
+    if not paths:
+        return "this point decides nothing: leave the line out"
+    shown = ", ".join(f"`{path}`" for path in paths[:_MOST_SHOWN])
+    return f"it decides {shown}" + (
+        f", and {len(paths) - _MOST_SHOWN} more" if len(paths) > _MOST_SHOWN else ""
+    )
 
 
 def _offer(decision: Decision) -> str:

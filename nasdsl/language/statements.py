@@ -12,7 +12,9 @@ from nasdsl.language.enclosing import enclosing
 from nasdsl.language.errors import Span
 from nasdsl.language.forking import choice, name_of, optional
 from nasdsl.language.graphs import dag, parallel
+from nasdsl.language.habits import CALLS, begins, plain
 from nasdsl.language.node import Node
+from nasdsl.language.remedies import its_place
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
 from nasdsl.language.settings import assign, setting_call
 from nasdsl.language.signatures import table
@@ -58,7 +60,7 @@ def body(c: Checker, block: s.Block, scope: Scope) -> Sequence:
     for name, binding in scope.names.items():
         if not binding.used and binding.what == "let":
             message = f"`{name}` is never used, and decides nothing"
-            c.problems.warn("unused-let", message, binding.span)
+            c.problems.warn("unused-let", message, binding.span, "use its name, or leave the line out")
     slots = (first, scope.frame.size) if any(b.what == "let" for b in scope.names.values()) else (0, 0)
     return Sequence(slots, tuple(item for item in items if item is not None), span=block.span)
 
@@ -92,7 +94,8 @@ def let(c: Checker, node: s.Let, scope: Scope) -> None:
         return
     if node.name in table.SIGNATURES or node.name in c.quantities:
         what = "an operation" if node.name in table.SIGNATURES else "a quantity"
-        c.problems.warn("shadowed-name", f"`{node.name}` hides {what} of that name", node.span)
+        help = f"choose another name where {what} is meant to be used below"
+        c.problems.warn("shadowed-name", f"`{node.name}` hides {what} of that name", node.span, help)
     term = value(c, node.value, scope, Wanted(node.name, None, PLAIN))
     scope.names[node.name] = Binding(term, node.span, "let")
 
@@ -120,7 +123,14 @@ def do(c: Checker, node: s.Value, scope: Scope, label: str = "") -> Statement | 
             return body(c, node, scope.inner(label))
         case _:
             message = "a statement is an operation, a block's use, or a choice of them"
-            c.problems.error("not-a-statement", message, node.span, "a value goes into a `let`")
+            help = "a value goes into a `let`: `let NAME = …`"
+            if label:
+                help = (
+                    f"write `{label} = {c.unparse(node)}`"
+                    if scope.in_train
+                    else f"a value goes into a `let`: `let {label} = …`"
+                )
+            c.problems.error("not-a-statement", message, node.span, help)
             return None
 
 
@@ -138,7 +148,8 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
     if refuse_later(c, row, node.span) or _joins_one(c, row, node.span):
         return None
     if node.body is not None and not row.body:
-        c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span)
+        help = f"what comes after `{row.name}` stands on the next line, or after a `;`, without braces"
+        c.problems.error("no-body", f"`{row.name}` takes no body `{{ … }}`", node.body.span, help)
     if row.group == "augmentation":
         return _augmentation(c, node, scope, label)
     if scope.in_train:
@@ -165,8 +176,8 @@ def _groups(scope: Scope) -> tuple[str, ...]:
 def _augmentation(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | None:
     """The body of `augment { }`: its calls are settings of their own, in the order in which they act."""
     if node.body is None:
-        message = "`augment` needs a body: `augment { flip; crop(pad = 2) }` on the same line"
-        c.problems.error("needs-body", message, node.span)
+        help = "write `augment { flip; crop(pad = 2) }`, the `{` on the same line"
+        c.problems.error("needs-body", "`augment` needs a body", node.span, help)
         return None
     inner = scope.inner(label or "augment")
     inner.in_augment = True
@@ -176,8 +187,9 @@ def _augmentation(c: Checker, node: s.Call, scope: Scope, label: str) -> Stateme
 def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str) -> Statement | None:
     """An operation around a body."""
     if node.body is None:
-        message = f"`{row.name}` needs a body: `{row.name} {{ … }}` on the same line"
-        c.problems.error("needs-body", message, node.span)
+        call = c.unparse(node).removesuffix("()")
+        help = f"write `{call} {{ … }}`, the `{{` on the same line"
+        c.problems.error("needs-body", f"`{row.name}` needs a body", node.span, help)
         return None
     match row.name:
         case "parallel":
@@ -203,11 +215,13 @@ def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) ->
         place = "in a network" if not scope.in_train else "in `train { }`"
         place = "in `augment { }`" if scope.in_augment else place
         message = f"`{node.name}` ({elsewhere.group}) does not stand as a statement {place}"
-        help = "it stands in `augment { }`" if elsewhere.group == "augment" else ""
-        c.problems.error("misplaced-op", message, node.span, help)
+        c.problems.error("misplaced-op", message, node.span, its_place(node.name, elsewhere.group))
         return
     what = "training setting" if scope.in_train else "operation"
-    c.problems.unknown("unknown-op", f"no {what} is called `{node.name}`", node.span, node.name, known)
+    help = CALLS.get(plain(node.name)) or begins(node.name) or "`nasdsl ops` lists what there is"
+    if not scope.in_train and not CALLS.get(plain(node.name)):
+        help += f"; a part of your own is made by `block {node.name} {{ … }}`"
+    c.problems.unknown("unknown-op", f"no {what} is called `{node.name}`", node.span, node.name, known, help)
 
 
 def _let_as_statement(
@@ -219,7 +233,8 @@ def _let_as_statement(
             return None
         if isinstance(outcome, Make) and outcome.signature.group not in NETWORK_GROUPS:
             message = f"`{node.name}` can be `{outcome.signature.name}`, which is no operation of a network"
-            c.problems.error("misplaced-op", message, node.span)
+            help = its_place(outcome.signature.name, outcome.signature.group)
+            c.problems.error("misplaced-op", message, node.span, help)
             return None
         if isinstance(outcome, Make) and outcome.signature.body:
             message = f"`{node.name}` can be `{outcome.signature.name}`, which stands around a body"
@@ -228,7 +243,10 @@ def _let_as_statement(
             )
             return None
         if not isinstance(outcome, Make | Cell) and outcome is not UNKNOWN:
-            c.problems.error("not-a-statement", f"`{node.name}` is a value, not an operation", node.span)
+            help = f"give it to an operation: `linear({node.name})`"
+            c.problems.error(
+                "not-a-statement", f"`{node.name}` is a value, not an operation", node.span, help
+            )
             return None
     return ApplyValue((0, 0), term, scope.label, scope.fresh_place(label or node.name), span=node.span)
 
@@ -388,8 +406,8 @@ def _pick(c: Checker, node: s.Pick, scope: Scope, label: str) -> Statement:
     scope.frame.cell()
     members, optional = _members(c, node.body, scope.inner(name))
     if optional:
-        message = "a member of `pick` is there or not by being picked: leave out the `?`"
-        c.problems.error("bad-member", message, node.span)
+        message = f"`{optional[0]}?` in `pick`: a member is there or not by being picked"
+        c.problems.error("bad-member", message, node.span, f"leave out the `?`: `{optional[0]}`")
     slots = (first, scope.frame.size)
     return Pick(slots, members, count, scope.label, scope.prefix + name, span=node.span)
 
@@ -399,7 +417,8 @@ def _members(c: Checker, block: s.Block, scope: Scope) -> tuple[dict[str, Statem
     optional = []
     for node in block.statements:
         if not isinstance(node, s.Do):
-            c.problems.error("bad-member", "a member is an operation or a block's use", node.span)
+            help = "put it before the members" if isinstance(node, s.Let) else "put it into braces: `{ … }`"
+            c.problems.error("bad-member", "a member is an operation or a block's use", node.span, help)
             continue
         inner, is_optional = node.value, False
         if isinstance(inner, s.Optional):

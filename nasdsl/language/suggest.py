@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
+from nasdsl.language.habits import NAMES, plain
+
 _LONGEST = 64  # longer names are not compared: nobody mistypes them by a letter or two
 
 
@@ -14,6 +16,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return ""
     candidates = list(dict.fromkeys(k for k in known if len(k) <= _LONGEST))
     lowered = {k.lower(): k for k in candidates}
+    if elsewhere := next((n for n in NAMES.get(plain(name), ()) if n in candidates), ""):
+        return f"did you mean `{elsewhere}`?"
     near = get_close_matches(name.lower(), list(lowered), n=5, cutoff=0.6)
     # One or two slips, or the beginning of a name; other words that share some letters are no help.
     near = [one for one in near if _is_like(name.lower(), one)]

@@ -10,6 +10,7 @@ from nasdsl.language import syntax as s
 from nasdsl.language.errors import Span
 from nasdsl.language.network import Goal, Spec, Task, Value
 from nasdsl.language.quantities import QUANTITIES
+from nasdsl.language.remedies import one_of
 from nasdsl.language.scope import Checker, FrameBuilder, Scope
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures import table
@@ -21,6 +22,7 @@ from nasdsl.language.values import bind, refuse_later
 
 LATER_KINDS = ("segmentation",)
 _TO_TARGET = "time_to_target"
+_EXAMPLE_OF_SHAPES = "for example `shapes(image = shape(3, 32, 32), table = shape(12), classes = 10)`"
 _EXAMPLE_OF_TARGET = "for example `minimize time_to_target(accuracy = 0.9)`"
 
 
@@ -62,7 +64,9 @@ def _known_kind(c: Checker, item: s.Task) -> bool:
     if item.kind in KINDS:
         return True
     if item.kind in LATER_KINDS:
-        c.problems.error("not-yet", f"`task {item.kind}` is not part of this version", item.span)
+        c.problems.error(
+            "not-yet", f"`task {item.kind}` is not part of this version", item.span, one_of(KINDS)
+        )
     else:
         known = [*KINDS, *LATER_KINDS]
         c.problems.unknown("unknown-task", f"no task is called `{item.kind}`", item.span, item.kind, known)
@@ -79,13 +83,17 @@ def _data(c: Checker, item: s.Task) -> Spec | None:
     if isinstance(node, s.Name):
         node = s.Call(node.id, span=node.span)
     if not isinstance(node, s.Call):
-        c.problems.error("unknown-data", "after `on` stands a data set", item.span)
+        help = 'for example `on digits`, or `on csv("wine.csv", target = "quality")`'
+        c.problems.error("unknown-data", "after `on` stands a data set", item.span, help)
         return None
     row = table.find(node.name, ("data",))
     if row is None:
         known = table.names(("data",))
         message = f"no data set is called `{node.name}`"
-        c.problems.unknown("unknown-data", message, node.span, node.name, known)
+        help = "a file is `csv(…)` or `npz(…)`, shapes alone are `shape(…)`; built in are " + ", ".join(
+            f"`{name}`" for name in known if not table.SIGNATURES[name].arguments
+        )
+        c.problems.unknown("unknown-data", message, node.span, node.name, known, help)
         return None
     if refuse_later(c, row, node.span):
         return None
@@ -96,7 +104,8 @@ def _data(c: Checker, item: s.Task) -> Spec | None:
     for name, term in arguments:
         if not isinstance(term, Constant):
             message = f"`{name}` of a data set stands fixed: data are no decision"
-            c.problems.error("wrong-kind", message, node.span)
+            help = "write one value; what is searched stands in `network { }` and `train { }`"
+            c.problems.error("wrong-kind", message, node.span, help)
     if len(c.problems.errors) > before:
         return None
     if row.name == "python" and not c.trust:
@@ -114,21 +123,20 @@ def _shapes(c: Checker, node: s.Call) -> Spec | None:
     for argument in node.arguments:
         inner = argument.value
         if argument.name is None or argument.name in known:
-            message = "each input of `shapes` has a name of its own: `image = shape(3, 32, 32)`"
-            c.problems.error("wrong-kind", message, argument.span)
+            message = "each input of `shapes` has a name of its own"
+            c.problems.error("wrong-kind", message, argument.span, _EXAMPLE_OF_SHAPES)
             return None
         if argument.name == "classes" and isinstance(inner, s.Number) and isinstance(inner.value, int):
             known["classes"] = inner.value
             continue
         if not (isinstance(inner, s.Call) and inner.name == "shape"):
-            c.problems.error(
-                "wrong-kind", f"`{argument.name}` takes a shape: `shape(3, 32, 32)`", argument.span
-            )
+            message = f"the input `{argument.name}` takes a shape"
+            c.problems.error("wrong-kind", message, argument.span, _EXAMPLE_OF_SHAPES)
             return None
         terms = bind(c, table.SIGNATURES["shape"], inner, Scope(FrameBuilder()))
         known[argument.name] = Spec("shape", {name: t.value for name, t in terms if isinstance(t, Constant)})
     if len(known) - ("classes" in known) < 1:
-        c.problems.error("wrong-kind", "`shapes` has no input", node.span)
+        c.problems.error("wrong-kind", "`shapes` has no input", node.span, _EXAMPLE_OF_SHAPES)
         return None
     return Spec("shapes", known)
 

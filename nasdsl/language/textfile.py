@@ -6,6 +6,10 @@ import os
 
 from nasdsl.language.errors import NOWHERE, Diagnostic, Source, SpaceError, Span
 from nasdsl.language.lexer import MAX_FILE
+from nasdsl.language.suggest import did_you_mean
+
+_SUFFIX = ".space"
+_MOST_SHOWN = 8  # files in a help line
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -16,9 +20,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
             raw = file.read(MAX_FILE + 1)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise _unreadable(name, "unreadable-file", f"cannot read the file: {reason}") from error
+        help = (
+            _beside(name)
+            if isinstance(error, FileNotFoundError)
+            else "name a `.space` file that you may read"
+        )
+        raise _unreadable(name, f"cannot read the file: {reason}", help) from error
     except ValueError as error:  # a NUL in the name
-        raise _unreadable(name, "unreadable-file", f"cannot read the file: {error}") from error
+        message = f"cannot read the file: {error}"
+        raise _unreadable(name, message, "write the name without that character") from error
     return decoded(raw, name)
 
 
@@ -31,8 +41,23 @@ def decoded(raw: bytes, name: str) -> str:
         raise _not_utf8(name, raw, error.start) from error
 
 
-def _unreadable(name: str, code: str, message: str) -> SpaceError:
-    return SpaceError([Diagnostic(code, message, NOWHERE, Source(name, ""))])
+def _unreadable(name: str, message: str, help: str) -> SpaceError:
+    return SpaceError([Diagnostic("unreadable-file", message, NOWHERE, Source(name, ""), (help,))])
+
+
+def _beside(name: str) -> str:
+    """The file that may be meant, or which there are."""
+    folder = os.path.dirname(name) or "."
+    if not os.path.isdir(folder):
+        return f"there is no folder `{folder}`"
+    spaces = sorted(one for one in os.listdir(folder) if one.endswith(_SUFFIX))
+    listed = ", ".join(f"`{one}`" for one in spaces[:_MOST_SHOWN]) + ", …" * (len(spaces) > _MOST_SHOWN)
+    near = did_you_mean(
+        os.path.basename(name).removesuffix(_SUFFIX), [one.removesuffix(_SUFFIX) for one in spaces]
+    )
+    return (near and near.replace("`?", f"{_SUFFIX}`?")) or (
+        f"there are {listed}" if spaces else f"there is no `.space` file in `{folder}`"
+    )
 
 
 def _not_utf8(name: str, raw: bytes, offset: int) -> SpaceError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nasdsl.language.laws import is_law
 from nasdsl.language.network import Task
 from nasdsl.language.scope import Checker
+from nasdsl.language.signatures import table
 from nasdsl.language.terms import children, outcomes
 from nasdsl.language.tree import (
     Assign,
@@ -119,11 +120,19 @@ def _fits_task(c: Checker, setting: Assign, task: Task) -> None:
         if kinds is None or task.kind in kinds:
             continue
         message = f"`{name}` is for {' and '.join(kinds)}, and this is a {task.kind} task"
-        why = ""
+        why = _instead(setting.name, task.kind)
         if name in _PER_SAMPLE and task.kind == "next_token":
             why = "it keeps an answer for each sample, and a text is a stream of symbols"
         c.problems.error("misfit", message, setting.span, why)
     _fits_inputs(c, setting, task)
+
+
+def _instead(setting: str, kind: str) -> str:
+    """What a task can have where a loss is none of its own."""
+    if setting != "loss":
+        return "leave it out"
+    losses = [name for name in table.names(("loss",)) if kind in FOR.get(name, (kind,))]
+    return f"leave `loss` out for the usual one, or take {' or '.join(f'`{name}`' for name in losses)}"
 
 
 def _fits_inputs(c: Checker, setting: Assign, task: Task) -> None:
@@ -162,7 +171,9 @@ def _extrapolates(c: Checker, setting: Assign, task: Task) -> None:
     message = (
         f"`step_law` was fitted to language models, and this is a {task.kind} task: a first guess at most"
     )
-    help = "search around it: `lr = step_law * (0.1..10 log)`" if setting.name != "batch_size" else ""
+    help = "search around it: `lr = step_law * (0.1..10 log)`"
+    if setting.name == "batch_size":
+        help = "let the search decide between it and sizes of yours: `batch_size = step_law | 32 | 64 | 128`"
     c.problems.warn("extrapolates", message, setting.span, help)
 
 

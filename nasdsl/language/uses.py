@@ -12,7 +12,8 @@ from nasdsl.language.wires import kept, sequence
 
 def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: str) -> Statement | None:
     if node.body is not None:
-        c.problems.error("no-body", f"block `{node.name}` takes no body", node.body.span)
+        help = f"its body stands where it is defined, {c.problems.where(c.blocks[definition.name].span)}"
+        c.problems.error("no-body", f"block `{node.name}` takes no body", node.body.span, help)
     scope.references[node.span.start] = c.blocks[definition.name].span
     definition, hidden = _surrounded(c, definition, scope)
     first = scope.frame.size
@@ -53,7 +54,7 @@ def _use_arguments(
         name = argument.name or (names[position] if position < len(names) else None)
         if name is None:
             message = f"block `{node.name}` takes {len(names)} argument{'s' * (len(names) != 1)}"
-            c.problems.error("too-many-arguments", message, argument.value.span)
+            c.problems.error("too-many-arguments", message, argument.value.span, _usage(c, written))
         elif name in definition.wires:
             help = f"write `x = {node.name}(…) from …` in a dag"
             c.problems.error("bad-wire", f"the wire `{name}` goes after `from`", argument.span, help)
@@ -63,7 +64,9 @@ def _use_arguments(
             message = f"block `{node.name}` has no parameter `{name}`"
             c.problems.unknown("unknown-argument", message, argument.span, name, names)
         elif name in given:
-            c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
+            c.problems.error(
+                "duplicate-argument", f"`{name}` is given twice", argument.span, _usage(c, written)
+            )
         else:
             given[name] = argument.value
     terms: list[ValueTerm] = []
@@ -75,11 +78,18 @@ def _use_arguments(
         chosen = given.get(parameter.name, parameter.default)
         if chosen is None:
             message = f"block `{node.name}` needs `{parameter.name}`"
-            where = f"it is defined {c.problems.where(written.span)}"
+            where = f"{_usage(c, written)}, defined {c.problems.where(written.span)}"
             c.problems.error("missing-argument", message, node.span, where)
             return None
         terms.append(value(c, chosen, scope, Wanted(parameter.name, None, PLAIN)))
     return tuple(terms)
+
+
+def _usage(c: Checker, block: s.BlockDefinition) -> str:
+    """`usage: f(width, rate = 0.1)`."""
+    given = [p for p in block.parameters if p.kind != "wire"]
+    shown = [p.name if p.default is None else f"{p.name} = {c.unparse(p.default)}" for p in given]
+    return f"usage: {block.name}({', '.join(shown)})"
 
 
 def _surrounded(c: Checker, definition: Definition, scope: Scope) -> tuple[Definition, tuple[ValueTerm, ...]]:

@@ -9,10 +9,12 @@ from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
+from nasdsl.language.habits import CALLS, plain
 from nasdsl.language.kinds import as_kind, check_constant, check_term, describe
 from nasdsl.language.laws import PLACES, STEP_LAW, step_law
 from nasdsl.language.network import Spec
 from nasdsl.language.ranges import range_hole
+from nasdsl.language.remedies import for_example, sum_up
 from nasdsl.language.scanner import MAX_NESTING
 from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.signatures import table
@@ -83,7 +85,8 @@ def _labelled(
     c: Checker, node: s.Labelled, label: str, inner: object, scope: Scope, wanted: Wanted
 ) -> ValueTerm:
     if isinstance(inner, s.Repeat | s.Pick | s.Permute):
-        c.problems.error("wrong-kind", "a statement stands where a value is expected", node.span)
+        help = "`repeat`, `pick` and `permute` stand on a line of their own"
+        c.problems.error("wrong-kind", "a statement stands where a value is expected", node.span, help)
         return UNKNOWN
     return value(c, inner, scope, Wanted(label, wanted.kind, wanted.role))  # type: ignore[arg-type]
 
@@ -119,11 +122,13 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     if kind is None and name in TRUTH:
         return Constant(TRUTH[name], span=node.span)
     if kind is not None and (name in TRUTH or name in table.SIGNATURES):
-        c.problems.error("wrong-kind", f"`{wanted.name}` takes {describe(kind)}, not `{name}`", node.span)
+        message = f"`{wanted.name}` takes {describe(kind)}, not `{name}`"
+        c.problems.error("wrong-kind", message, node.span, for_example(wanted.name, kind))
         return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
-    c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known)
+    help = for_example(wanted.name, kind) if kind is not None else f"give it a value first: `let {name} = …`"
+    c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known, help)
     return UNKNOWN
 
 
@@ -134,7 +139,8 @@ def _law(c: Checker, node: s.Name, wanted: Wanted) -> ValueTerm:
         return Constant(step_law(), span=node.span)
     places = " and ".join(f"`{place}`" for place in PLACES)
     message = f"`{STEP_LAW}` stands for {places} in `train {{ }}`, not for `{wanted.name}`"
-    c.problems.error("wrong-kind", message, node.span)
+    help = for_example(wanted.name, wanted.kind) if wanted.kind else "write a number"
+    c.problems.error("wrong-kind", message, node.span, help)
     return UNKNOWN
 
 
@@ -144,7 +150,8 @@ def _is_too_large(c: Checker, term: ValueTerm, span: Span) -> bool:
     if depth <= MAX_NESTING and size <= _MOST_TERMS:
         return False
     limit = f"deeper than {MAX_NESTING}" if depth > MAX_NESTING else f"larger than {_MOST_TERMS:,} terms"
-    c.problems.error("nesting-limit", f"the lets in this make it {limit}, which is the limit", span)
+    help = "let fewer lets be made of one another: `2^n * width` says what doubling it n times says"
+    c.problems.error("nesting-limit", f"the lets in this make it {limit}, which is the limit", span, help)
     return True
 
 
@@ -164,7 +171,14 @@ def _option(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm
         return Constant(node.id, span=node.span)
     listed = ", ".join(f"`{option}`" for option in kind.options)
     message = f"`{wanted.name}` cannot be `{node.id}`; it is one of {listed}"
-    c.problems.unknown("unknown-option", message, node.span, node.id, [*kind.options, *scope.visible()])
+    c.problems.unknown(
+        "unknown-option",
+        message,
+        node.span,
+        node.id,
+        [*kind.options, *scope.visible()],
+        for_example(wanted.name, kind),
+    )
     return UNKNOWN
 
 
@@ -182,6 +196,8 @@ def _row(name: str, kind: Kind | None) -> Signature | None:
 def _known(kind: Kind | None) -> list[str]:
     if kind is None:
         return list(table.SIGNATURES)
+    if kind.type == "bool":
+        return ["yes", "no"]
     return table.names(kind.groups) if kind.type == "call" else list(kind.options)
 
 
@@ -209,11 +225,14 @@ def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
 def _unknown_call(c: Checker, node: s.Call, wanted: Wanted) -> None:
     if wanted.kind is not None and wanted.kind.type != "call":
         message = f"`{wanted.name}` takes {describe(wanted.kind)}, not a call of `{node.name}`"
-        c.problems.error("wrong-kind", message, node.span)
+        help = CALLS.get(plain(node.name)) or for_example(wanted.name, wanted.kind)
+        c.problems.error("wrong-kind", message, node.span, help)
         return
     what = " or ".join(wanted.kind.groups) if wanted.kind else "operation"
     message = f"no {what} is called `{node.name}`"
-    c.problems.unknown("unknown-op", message, node.span, node.name, _known(wanted.kind))
+    usual = for_example(wanted.name, wanted.kind) if wanted.kind else "`nasdsl ops` lists what there is"
+    help = CALLS.get(plain(node.name)) or usual
+    c.problems.unknown("unknown-op", message, node.span, node.name, _known(wanted.kind), help)
 
 
 def make(c: Checker, row: Signature, node: s.Call, inner: Scope) -> ValueTerm:
@@ -256,7 +275,9 @@ def _constructor(
         name = argument.name or f"arg{number}"
         bound.append((name, value(c, argument.value, inner, Wanted(name, None, PLAIN))))
     if node.body is not None:
-        c.problems.error("no-body", f"`{node.name}` takes no body here", node.body.span)
+        c.problems.error(
+            "no-body", f"`{node.name}` takes no body here", node.body.span, "leave out the `{ … }`"
+        )
     return Signature(node.name, "constructor", ""), tuple(bound)
 
 
@@ -330,13 +351,14 @@ def by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
                 continue
             name = row.arguments[position].name
             position += 1
+            _warn_label(c, row, argument)
         if argument.unused:
             refuse_unused(c, argument)
         if name not in row.by_name:
             message = f"`{row.name}` has no argument `{name}`"
             c.problems.unknown("unknown-argument", message, argument.span, name, row.by_name)
         elif name in given:
-            c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span)
+            c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span, usage(row))
         else:
             given[name] = argument.value
             if argument.name is not None:
@@ -344,10 +366,21 @@ def by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
     return given
 
 
+def _warn_label(c: Checker, row: Signature, argument: s.Argument) -> None:
+    """`kernel: 3` names a decision of the first argument, and gives none by name."""
+    match argument.value:
+        case s.Labelled(label=label, value=inner) if label in row.by_name:
+            message = f"`{label}:` is a label here, and does not say which argument of `{row.name}` is meant"
+            help = f"write `{label} = {c.unparse(inner)}`"  # type: ignore[arg-type]
+            c.problems.warn("label-as-argument", message, argument.span, help)
+        case _:
+            return
+
+
 def refuse_unused(c: Checker, argument: s.Argument) -> None:
     """`unused` stands where wires are named, and nowhere else."""
     message = "`unused` stands in `cell(output = concat unused)` and in the wires of a dag"
-    c.problems.error("bad-wire", message, argument.span)
+    c.problems.error("bad-wire", message, argument.span, "leave it out here")
 
 
 def _positions(row: Signature) -> str:
@@ -381,8 +414,9 @@ def _operation(
             mark_bent(bent)
     term = Operation(name, function, terms, span=node.span)
     constant = fold(term)
-    if isinstance(constant, str):
-        c.problems.error("bad-expression", constant, node.span)
+    if isinstance(constant, Exception):
+        message = f"`{name.removeprefix('unary ')}` cannot be worked out: {constant}"
+        c.problems.error("bad-expression", message, node.span, sum_up(constant))
         return UNKNOWN
     if constant is None:
         return term

@@ -74,7 +74,8 @@ def subsets(
     least = counts.start
     if not 1 <= least <= len(names):
         there = f"{len(names)} wire{'s' * (len(names) != 1)}"
-        c.problems.error("bad-range", f"`any({least}, …)` picks {least} of {there}", span)
+        help = f"pick from 1 to {len(names)}, or make more wires before this one"
+        c.problems.error("bad-range", f"`any({least}, …)` picks {least} of {there}", span, help)
         return None
     chosen: dict[Answer, tuple[int, ...]] = {}
     for count in range(least, min(counts.stop, len(names) + 1)):
@@ -101,7 +102,9 @@ def any_of(c: Checker, node: s.Value, scope: Scope) -> range | None:
         return None
     named = [a.value for a in node.arguments[1:]]
     if any(not (isinstance(n, s.Name) and n.id == "earlier") for n in named):
-        c.problems.error("bad-wire", "`any` picks from `earlier` wires: `any(2, earlier)`", node.span)
+        message = "`any` picks from all `earlier` wires, and not from some that are named"
+        help = "write `any(2, earlier)`; to choose among some wires only, put them into a `dag` of their own"
+        c.problems.error("bad-wire", message, node.span, help)
     match node.arguments[0].value:
         case s.Range(
             low=s.Number(value=int(low)), high=s.Number(value=int(high)), log=False, step=None, centre=None
@@ -112,7 +115,7 @@ def any_of(c: Checker, node: s.Value, scope: Scope) -> range | None:
     if isinstance(term, Constant) and isinstance(term.value, int):
         return range(term.value, term.value + 1)
     message = "`any` takes a whole number, or a range of them from 1 on, that stands fixed"
-    c.problems.error("bad-wire", message, node.span)
+    c.problems.error("bad-wire", message, node.span, "for example `any(2, earlier)` or `any(1..3, earlier)`")
     return range(1, 2)
 
 

@@ -41,6 +41,11 @@ def test_message(path: Path, pytestconfig: pytest.Config) -> None:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_every_message_says_what_to_write(path: Path) -> None:
+    assert [one.render() for one in problems(path) if not one.help] == []
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_problems_are_in_order_and_inside_the_file(path: Path) -> None:
     found = problems(path)
     lines = path.read_text(encoding="utf-8").split("\n")
@@ -85,6 +90,7 @@ def test_message_about_files(
         found = load("a.space", trust=name == "own_operations").warnings
     except SpaceError as error:
         found = error.diagnostics
+    assert all(one.help for one in found)
     text = "\n\n".join(one.render() for one in found) + "\n"
     expected = GOLDEN / "files" / f"{name}.error.txt"
     if pytestconfig.getoption("--update-golden"):
