@@ -8,18 +8,24 @@ A module takes part by having any of these; no base class is needed.
                                       `forward()` runs the network on the current batch again; may change `.grad`
     after_step() -> tensors | None    after each step of the optimizer: projections, masks, new subspaces; the
                                       optimizer is to forget what it has seen of the tensors that come back
+    reports(*inputs) -> {name: tensor}
+                                      of a forward pass in evaluation; the mean of all numbers of a name, over a part
+                                      of the data and all modules, is the measure of that name
     decay_on                          "original": weight decay pulls the module's own tensors of two or more axes;
                                       "none": it pulls none of them; "effective": none of them either, and the rate goes
                                       to the attribute `effective_decay`, for the module's `auxiliary_loss` to apply
+    rate_factor                       a number: the module's own tensors learn at this share of the rate
 
 A training collects them once, `hooks = Hooks(network)`, and then calls, in this order and for each step:
 `set_progress`, forward, `auxiliary_loss`, backward, `after_backward`, the optimizer's step, `after_step`.
-`parameter_groups` gives the optimizer its tensors.
+Where it measures the network, it does so `with watching(network) as seen` and adds `seen.means()` to what it finds.
+`parameter_groups` gives the optimizer its tensors, `rate_factors` the shares of the rate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -67,6 +73,39 @@ class Hooks:
         return [tensor for act in self._steps for tensor in act() or ()]
 
 
+class Seen:
+    """What modules have reported so far."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, reports: Mapping[str, Tensor]) -> None:
+        for name, numbers in reports.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = total + float(numbers.double().sum()), count + numbers.numel()
+
+    def means(self) -> dict[str, float]:
+        """Of each name; {} where no module reports anything."""
+        return {name: total / count for name, (total, count) in self._sums.items()}
+
+
+@contextmanager
+def watching(module: nn.Module) -> Iterator[Seen]:
+    """Gathers what the modules of a network report of each forward pass."""
+    seen = Seen()
+
+    def hear(part: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
+        reports: Callable[..., Mapping[str, Tensor]] = getattr(part, "reports")  # noqa: B009
+        seen.add(reports(*inputs))
+
+    handles = [p.register_forward_hook(hear) for p in module.modules() if hasattr(type(p), "reports")]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """The trainable tensors of a network as groups for an optimizer: those that decay, then those that do not.
 
@@ -90,6 +129,16 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, A
         {"params": rest, "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
+
+
+def rate_factors(module: nn.Module) -> dict[int, float]:
+    """Shares of the rate at which tensors learn, by their id, for those whose module asks for another than 1."""
+    return {
+        id(tensor): float(getattr(part, "rate_factor"))  # noqa: B009
+        for part in module.modules()
+        if hasattr(part, "rate_factor")
+        for tensor in part.parameters(recurse=False)
+    }
 
 
 def _offering(modules: list[nn.Module], hook: str) -> list[Callable[..., Any]]:

@@ -35,15 +35,11 @@ class Gate(nn.Module):
         self.settled = False
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        if self.channels_last:
-            x, maps = x.transpose(1, 2), y.transpose(1, 2)
-        else:
-            maps = y
-        seen = x.detach() if self.decoupled else x
-        logits = self.predict((seen if x.dim() == 2 else seen.flatten(2).mean(2)).softmax(1))
+        logits = self.logits(x.detach() if self.decoupled else x)
         if self.settled:
             logits = logits.detach()
         elif self.training:
+            maps = y.transpose(1, 2) if self.channels_last else y
             loss = F.binary_cross_entropy_with_logits(logits, self.kept(maps.detach()), reduction="sum")
             self.losses.add(loss / (len(y) * self.gates))
         soft = logits.sigmoid()
@@ -52,6 +48,13 @@ class Gate(nn.Module):
             mask.unsqueeze(1) if self.channels_last else mask.reshape(*mask.shape, *[1] * (y.dim() - 2))
         )
         return y * wide
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Of each channel of each sample, that it stays on: (batch, channels)."""
+        if self.channels_last:
+            x = x.transpose(1, 2)
+        y: Tensor = self.predict((x if x.dim() == 2 else x.flatten(2).mean(2)).softmax(1))
+        return y
 
     def kept(self, maps: Tensor) -> Tensor:
         """The strongest channels of each sample while their mass is at most `mass`, and always one: 0 or 1."""
@@ -64,6 +67,9 @@ class Gate(nn.Module):
 
     def set_progress(self, step: int, total: int) -> None:
         self.settled = 2 * step >= total
+
+    def reports(self, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        return {"open_channels": self.logits(x) >= 0}
 
     def auxiliary_loss(self) -> Tensor:
         return self.losses.take()

@@ -13,10 +13,12 @@ _ROOM = 2.0  # the bound at the start, as a multiple of the largest weight
 
 
 class WeightCompander(WeightTransform):
-    """a and b are learned as logarithms, one pair for the tensor; a / b starts at `ratio`.
+    """a and b are learned as logarithms, one pair for the tensor, at a tenth of the rate; a / b starts at `ratio`.
 
     With decay_on = "effective" the penalty is half the rate times the squared weights, in the loss.
     """
+
+    rate_factor = 0.1  # a step of a or b moves every weight of the tensor at once
 
     def __init__(self, weight: Tensor, ratio: float, decay_on: str) -> None:
         super().__init__()

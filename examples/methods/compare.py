@@ -23,7 +23,7 @@ from torch import nn
 
 import nasdsl
 from compiler.build import build
-from compiler.modules import Gate
+from compiler.hooks import watching
 from compiler.weights.attach import merged
 from nasdsl.training import Dataset, measure, open_data, train
 
@@ -73,17 +73,9 @@ def nonzero(module: nn.Module, score: Callable[[], float]) -> float:
 
 def open_channels(module: nn.Module, score: Callable[[], float]) -> float:
     """NaN where the network has no gates."""
-    shares: list[float] = []
-
-    def looked(_: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-        kept = output[inputs[1] != 0]  # what the body left at 0 tells nothing of the gate
-        shares.append(float((kept != 0).float().mean()))
-
-    hooks = [part.register_forward_hook(looked) for part in module.modules() if isinstance(part, Gate)]
-    score()
-    for hook in hooks:
-        hook.remove()
-    return statistics.mean(shares) if shares else math.nan
+    with watching(module) as seen:
+        score()
+    return seen.means().get("open_channels", math.nan)
 
 
 PROBES: Mapping[str, Probe] = {"noise": noise, "nonzero": nonzero, "open": open_channels}

@@ -22,7 +22,7 @@ from nasdsl.engine.records import Record
 from nasdsl.engine.result import HYPERVOLUME, confirmed_text, part_of
 from nasdsl.engine.run import Run
 from nasdsl.engine.show import INSERTED
-from nasdsl.engine.tables import cost_of, costs_shown, goal_value, sketch, trial_or_best
+from nasdsl.engine.tables import cost_of, costs_shown, goal_value, reported, sketch, trial_or_best
 from nasdsl.engine.wording import answer_text, number
 
 REPORT_NAME = "report.html"
@@ -85,6 +85,7 @@ def _figures(run: Run, winner: Record | None) -> str:
     if test:
         shown = [measure] if measure in test["measures"] else sorted(test["measures"])
         rows += [(f"test {name}, measured once", number(test["measures"][name])) for name in shown]
+    rows += [(f"validation {name}", number(value)) for name, value in reported(winner).items()]
     if winner.params is not None:
         rows.append(("parameters", f"{winner.params:,}"))
     if winner.macs is not None:

@@ -18,6 +18,7 @@ from nasdsl.engine.wording import answer_text, number
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
 from nasdsl.language.signatures.layers import LAYER_SIGNATURES
+from nasdsl.language.signatures.measures import OF_LAYERS
 
 if TYPE_CHECKING:
     from nasdsl.engine.run import Run
@@ -121,10 +122,17 @@ def sketch(space: Space, point: Point) -> str:
 
 
 def record_line(record: Record, goals: Sequence[Goal]) -> str:
-    """One trial in a line: what it reached, or why it failed."""
+    """One trial in a line: what it reached and what its layers report, or why it failed."""
     if record.error is not None:
         return f"trial {record.trial}: {record.reason}, {record.error}"
-    return f"trial {record.trial}: {goals[0].measure} {number(goal_value(record, goals))}, {record.seconds:.1f} s"
+    reached = {goals[0].measure: goal_value(record, goals), **reported(record)}
+    figures = ", ".join(f"{name} {number(value)}" for name, value in reached.items())
+    return f"trial {record.trial}: {figures}, {record.seconds:.1f} s"
+
+
+def reported(record: Record) -> dict[str, float]:
+    """What layers of the network said of themselves, such as the share of channels that gates left open."""
+    return {name: record.measures[name] for name in OF_LAYERS if name in record.measures}
 
 
 def trial_or_best(run: Run, trial: int | None) -> Record:

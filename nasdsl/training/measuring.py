@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import torch
 from torch import nn
 
+from compiler.hooks import watching
 from nasdsl.training import measures as of
 from nasdsl.training.batch import Batch, Tensors
 from nasdsl.training.dataset import OUTPUT
@@ -36,19 +37,31 @@ def measured(
 ) -> dict[str, float]:
     """The measures of these rows; several outputs each under its name, and their means under the plain ones.
 
-    `extra` names measures beyond those that every training has.
+    `extra` names measures beyond those that every training has. What layers report of themselves comes with them.
     """
     module.eval()
-    with torch.inference_mode():
-        if kind == "next_token":
-            return _of_a_text(module, data, rows, loss)
-        asked = [name for name in extra if name in of.OF_FEATURES]
-        none: list[torch.Tensor] = []
-        with capturing(module) if asked else nullcontext(none) as kept:
-            parts = [outputs_of(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
-        outputs = {name: torch.cat([part[name] for part in parts]) for name in data.targets}
-        found = of_outputs(outputs, data, rows, kind, loss, extra)
-        return found | _of_features(torch.cat(kept), data, rows, asked) if asked else found
+    with torch.inference_mode(), watching(module) as seen:
+        found = _of_answers(module, data, rows, kind, loss, extra)
+    return found | _of_layers(seen.means(), extra)
+
+
+def _of_layers(reported: dict[str, float], extra: Sequence[str]) -> dict[str, float]:
+    """What layers said of themselves; of a network without gates every channel is open."""
+    return {"open_channels": 1.0, **reported} if "open_channels" in extra else reported
+
+
+def _of_answers(
+    module: nn.Module, data: Resident, rows: torch.Tensor, kind: str, loss: Loss, extra: Sequence[str]
+) -> dict[str, float]:
+    if kind == "next_token":
+        return _of_a_text(module, data, rows, loss)
+    asked = [name for name in extra if name in of.OF_FEATURES]
+    none: list[torch.Tensor] = []
+    with capturing(module) if asked else nullcontext(none) as kept:
+        parts = [outputs_of(module, data.batch(chunk)) for chunk in torch.split(rows, _MEASURED_AT_ONCE)]
+    outputs = {name: torch.cat([part[name] for part in parts]) for name in data.targets}
+    found = of_outputs(outputs, data, rows, kind, loss, extra)
+    return found | _of_features(torch.cat(kept), data, rows, asked) if asked else found
 
 
 def _of_features(

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from compiler.hooks import parameter_groups
+from compiler.hooks import parameter_groups, rate_factors
 from nasdsl.language.network import Spec
 from nasdsl.training.errors import DataError
 from nasdsl.training.layers import head
@@ -30,7 +30,8 @@ def optimizer(
 ) -> torch.optim.Optimizer:
     """An optimizer over the trainable weights of a module, and `more` of methods, which do not decay.
 
-    `rates` are factors on the rates of tensors, by their id; decoupled decay is the same whatever the factor.
+    `rates` are factors on the rates of tensors, by their id, beside those that modules of the network ask for;
+    decoupled decay is the same whatever the factor.
     `weight_decay` takes the place of the optimizer's own; which tensors it pulls is for `compiler.hooks` to say.
     Each group keeps its rate in `full_lr`. Raises DataError for a module without trainable weights.
     """
@@ -43,13 +44,15 @@ def optimizer(
         )
     if more:
         groups.append({"params": list(more), "weight_decay": 0.0})
-    if rates:
-        groups = _by_rate(groups, rates, arguments["lr"], decoupled=spec.name in _DECOUPLED)
+    own = rate_factors(module)
+    if rates or own:
+        groups = _by_rate(groups, (*rates, own), arguments["lr"], decoupled=spec.name in _DECOUPLED)
     if spec.name == "muon":
         groups = _by_stepping(groups, module, arguments)
     made = _MAKE[spec.name](groups, spec, arguments)
     for group in made.param_groups:
         group.setdefault("full_lr", arguments["lr"])
+    set_rate(made, 1.0)
     return made
 
 
@@ -78,6 +81,7 @@ def _by_stepping(groups: Groups, module: nn.Module, arguments: Mapping[str, floa
         for matrices in (True, False):
             chosen = [p for p in group["params"] if (p.ndim > 1 and id(p) not in not_hidden) is matrices]
             rate = arguments["lr"] if matrices else arguments["other_lr"]
+            rate *= group.get("full_lr", arguments["lr"]) / arguments["lr"]
             found.append({**group, "params": chosen, "matrices": matrices, "full_lr": rate})
     return [group for group in found if group["params"]]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from compiler.hooks import Hooks, parameter_groups
+from compiler.hooks import Hooks, parameter_groups, rate_factors
 
 
 class Noting(nn.Module):
@@ -95,3 +95,10 @@ def test_a_shared_tensor_comes_once() -> None:
     second.weight = first.weight
     decayed, _ = parameter_groups(nn.Sequential(first, second), 0.1)
     assert len(decayed["params"]) == 1
+
+
+def test_a_module_asks_for_a_share_of_the_rate_for_what_is_its_own() -> None:
+    module = nn.Sequential(Noting([]), nn.Linear(2, 2))
+    assert rate_factors(module) == {}
+    module[0].rate_factor = 0.1
+    assert rate_factors(module) == {id(module[0].scale): 0.1}

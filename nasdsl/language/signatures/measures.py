@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 KINDS = ("classification", "regression", "multilabel", "next_token")
 
-# outputs and features: of a trained network, on the validation part. course: of the training. untrained: of the
-# network as it is drawn, before training is spent on it.
-Of: TypeAlias = Literal["outputs", "features", "course", "untrained"]
+# outputs, features and layers: of a trained network, on the validation part; what layers say of themselves they say
+# unasked. course: of the training. untrained: of the network as it is drawn, before training is spent on it.
+Of: TypeAlias = Literal["outputs", "features", "layers", "course", "untrained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,15 @@ _ROWS = (
         source="Tirer et al. 2023, arXiv 2210.16658",
         of="features",
         tested="tests/training/test_measures.py",
+    ),
+    Measure(
+        "open_channels",
+        "share of channels that gates leave on, over samples and gates; 1 in a network without gates",
+        KINDS,
+        False,
+        source="Elkerdawy et al. 2022, arXiv 2110.08232",
+        of="layers",
+        tested="tests/training/test_open_channels.py",
     ),
     Measure(
         "time_to_target",
@@ -167,5 +176,6 @@ def fuses(names: tuple[str, ...]) -> bool:
     return all(MEASURES[name].of == "outputs" for name in names)
 
 
+OF_LAYERS: tuple[str, ...] = tuple(row.name for row in _ROWS if row.of == "layers")
 UNTRAINED: tuple[str, ...] = tuple(row.name for row in _ROWS if row.of == "untrained")
 PROXIES: tuple[str, ...] = tuple(name for name in UNTRAINED if name != "latency_ms")

@@ -47,7 +47,7 @@ SIGNATURES = (
     ),
     _row(
         "weight_compander",
-        "w = a arctan(v / b) with learned a and b: bounded, and steepest at 0.",
+        "w = a arctan(v / b): bounded, and steepest at 0; a and b are learned at a tenth of the rate, without decay.",
         Argument("ratio", real(0, open_low=True), "slope a / b at 0 at the start", 1.5),
         Argument(
             "decay_on",
