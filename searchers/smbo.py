@@ -2,8 +2,8 @@
 
 One evaluation at a time takes the candidate of highest expected improvement. While others run, every second
 proposal follows a function drawn from the posterior instead (Thompson 1933): draws differ by themselves, so
-parallel workers do not crowd where the model is surest. With several goals, see `weighing.py`. The
-author's priors (`@`) weigh in the acquisition, and fade as the history grows (Hvarfner et al. 2022,
+parallel workers do not crowd where the model is surest. Every fourth proposal looks elsewhere, see `rivals.py`.
+With several goals, see `weighing.py`. The author's priors (`@`) weigh in the acquisition, and fade as the history grows (Hvarfner et al. 2022,
 arXiv 2204.11051).
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.point import Point
+from searchers import rivals
 from searchers.drafts import Draft, mark_of
 from searchers.duplicates import Duplicates, anything_new, fresh, random_point
 from searchers.forest import Forest
@@ -35,6 +36,8 @@ CLIMBERS = 5
 ROUNDS = 4
 LOOKED_AT = 30
 PRIOR_WORTH = 10.0  # evaluations that an author's prior counts for: beta = B / 10 at B = 100
+
+Candidates = tuple[list[Draft], Scores]
 
 Companions = Callable[[random.Random, Mapping[int, float]], list[Draft]]
 """Makes candidates, given the posterior mean of each told trial."""
@@ -95,7 +98,8 @@ class SMBO:
                 self._space, self.history, self._duplicates, lambda: random_point(self._space, rng), rng
             )
         judge = self._judge(trial, rng)
-        drafts, values = self._candidates(judge, rng)
+        elsewhere = self._elsewhere(judge, rng) if trial % rivals.EVERY == rivals.EVERY - 1 else None
+        drafts, values = elsewhere or self._candidates(judge, rng)
         best = []
         for i in np.argsort(-values, kind="stable")[:LOOKED_AT]:
             draft = self.proposer.walked(drafts[i].answers, rng)
@@ -114,18 +118,54 @@ class SMBO:
             return weighed(beliefs, self._objectives, rng)
         return alone(beliefs[0], draws=bool(self.history.pending) and trial % 2 == 1, rng=rng)
 
-    def _candidates(self, judge: Judge, rng: random.Random) -> tuple[list[Draft], Scores]:
-        best = [result.point for result in judge.ranked[:PARENTS]]
-        parents = [Draft(dict(point), self.surrogate.opened(point)) for point in best]
-        unseen = self._only_new()
+    def _candidates(self, judge: Judge, rng: random.Random) -> Candidates:
+        parents = self._drafts([result.point for result in judge.ranked[:PARENTS]])
         own = POOL if self._companions is None else POOL // 2
         pool = self.proposer.pool(parents, rng, own, len(self.history))
-        pool = unseen(pool + (self._companions(rng, judge.means) if self._companions else []))
+        pool += self._companions(rng, judge.means) if self._companions else []
+        return self._climbed(pool, judge.value, self._only_new(), rng)
+
+    def _elsewhere(self, judge: Judge, rng: random.Random) -> Candidates | None:
+        """Candidates with another answer to a decision that much hangs on; None where there is none."""
+        best = judge.ranked[0].point
+        decision = rivals.turned(self.proposer.parted(self._drafts([best])[0])[0], best, rng)
+        if decision is None:
+            return None
+        heights = [(result.point, judge.means[result.trial]) for result in judge.ranked]
+        answer = rivals.rival(decision, best[decision.path], heights, rng)
+        if answer is None:
+            return None
+        there = [(point, height) for point, height in heights if point.get(decision.path) == answer]
+        moved = [
+            self.proposer.walked({**point, decision.path: answer}, rng) for point, _ in heights[: rivals.FROM]
+        ]
+        parents = (self._drafts([point for point, _ in there[: PARENTS // 2]]) + moved)[:PARENTS]
+        pool = moved + self.proposer.pool(parents, rng, POOL, len(self.history))
+        new, height = self._only_new(), max((height for _, height in there), default=0.0)
+
+        def unseen(drafts: Sequence[Draft]) -> list[Draft]:
+            return new([draft for draft in drafts if draft.answers.get(decision.path) == answer])
+
+        found = self._climbed(pool, lambda drafts: judge.over(drafts, height), unseen, rng)
+        return found if found[0] else None
+
+    def _drafts(self, points: Sequence[Point]) -> list[Draft]:
+        return [Draft(dict(point), self.surrogate.opened(point)) for point in points]
+
+    def _climbed(
+        self,
+        pool: Sequence[Draft],
+        worth_of: Callable[[Sequence[Draft]], Scores],
+        unseen: Callable[[Sequence[Draft]], list[Draft]],
+        rng: random.Random,
+    ) -> Candidates:
+        """What is new in the pool, and what is met in climbing from its best, with their values."""
         faith = PRIOR_WORTH / len(self.history)
 
         def value(drafts: Sequence[Draft]) -> Scores:
-            return judge.value(drafts) + faith * log_prior(drafts) if drafts else np.zeros(0)
+            return worth_of(drafts) + faith * log_prior(drafts) if drafts else np.zeros(0)
 
+        pool = unseen(pool)
         worth = value(pool)
         order = np.argsort(-worth, kind="stable")
         starts = [pool[i] for i in order[:CLIMBERS]]

@@ -146,10 +146,11 @@ class Belief:
         """Mean and standard deviation of the standardised score."""
         return self.posterior.predict(self.rows.of_drafts(drafts))
 
-    def log_improvement(self, drafts: Sequence[Draft]) -> Vector:
-        """Logarithm of the expected improvement over the best posterior mean at a told point."""
+    def log_improvement(self, drafts: Sequence[Draft], over: float | None = None) -> Vector:
+        """Logarithm of the expected improvement over the best posterior mean at a told point, or over `over`."""
         mean, deviation = self.predict(drafts)
-        return log_expected_improvement(mean, deviation, float(self.means[self.scored[0]]))
+        incumbent = float(self.means[self.scored[0]]) if over is None else over
+        return log_expected_improvement(mean, deviation, incumbent)
 
     def draw(self, rng: random.Random) -> Callable[[Sequence[Draft]], Vector]:
         """One function that may be the true one, given what was told."""

@@ -30,18 +30,21 @@ _AUGMENTED = 0.05  # share of the plain sum, so that weakly dominated points los
 @dataclass(frozen=True)
 class Judge:
     """`ranked`: told trials, best first, to breed from. `value` of drafts, larger is better; `exact`
-    the same of walked points, with what is known of them; None where nothing is."""
+    the same of walked points, with what is known of them; None where nothing is. `over`: the value where
+    a lesser height than that of the best is to be improved on, of one goal."""
 
     ranked: Sequence[Result]
     means: Mapping[int, float]  # posterior mean of the score by trial
     value: Callable[[Sequence[Draft]], Vector]
+    over: Callable[[Sequence[Draft], float], Vector]
     exact: Callable[[Sequence[tuple[Point, Draft]]], Vector] | None = None
 
 
 def alone(belief: Belief, draws: bool, rng: random.Random) -> Judge:
     """One goal: expected improvement, or a function drawn from the posterior."""
     ranked = [belief.results[i] for i in belief.scored]
-    return Judge(ranked, belief.mean_of_trials, belief.draw(rng) if draws else belief.log_improvement)
+    value = belief.draw(rng) if draws else belief.log_improvement
+    return Judge(ranked, belief.mean_of_trials, value, belief.log_improvement)
 
 
 def weighed(beliefs: Sequence[Belief], objectives: Objectives, rng: random.Random) -> Judge:
@@ -73,7 +76,8 @@ def weighed(beliefs: Sequence[Belief], objectives: Objectives, rng: random.Rando
                     values[number, i] = _as_target(beliefs[number], cost)
         return chebyshev(values)
 
-    return Judge([beliefs[0].results[i] for i in order], beliefs[0].mean_of_trials, value, exact)
+    ranked = [beliefs[0].results[i] for i in order]
+    return Judge(ranked, beliefs[0].mean_of_trials, value, lambda drafts, _: value(drafts), exact)
 
 
 def _as_target(belief: Belief, value: float) -> float:

@@ -1,7 +1,7 @@
 """Peers to beat, behind the same ask and tell. Each library is imported only by the peer that needs it.
 
 `PlainGP`: a textbook Gaussian process. `OptunaTPE`: the sampler of Optuna, multivariate and grouped. SMAC3 and
-BoTorch have files of their own.
+BoTorch have files of their own. `regularized_evolution` is that of Real et al. 2019 to the letter.
 What DeepArchitect used in 2017 are searchers of their own: `ridge_2017`, `uct`, `uct_bisection`.
 """
 
@@ -21,6 +21,7 @@ from benchmarks.search.smac_peer import Smac
 from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, to_unit
 from nasdsl.language.moves import is_ordered, neighbours, trace
 from nasdsl.language.point import Point
+from searchers.evolution import Evolution
 from searchers.protocol import Outcome
 
 
@@ -131,4 +132,16 @@ class OptunaTPE:
         self._study.tell(self._trials[trial], outcome.score)
 
 
-PEERS = {"plain_gp": PlainGP, "optuna_tpe": OptunaTPE, "smac": Smac, "botorch_mixed": BoTorchMixed}
+def regularized_evolution(space: CodedSpace, seed: int) -> Evolution:
+    """Fifty members, tournaments of ten, one edit per child and one parent (Real et al. 2019, with the population of a
+    budget of some hundred evaluations)."""
+    return Evolution(space, seed, population=50, tournament=10, crossover=0.0)
+
+
+PEERS = {
+    "plain_gp": PlainGP,
+    "regularized_evolution": regularized_evolution,
+    "optuna_tpe": OptunaTPE,
+    "smac": Smac,
+    "botorch_mixed": BoTorchMixed,
+}
