@@ -1,10 +1,13 @@
-"""Valid files torn about: characters, tokens, lines, pieces of two files, and plain noise."""
+"""Files torn about: characters, tokens, lines, pieces of two files, and plain noise; the other half changed as an
+author changes them (meaningful.py), so that what lies behind the parser is met as well."""
 
 from __future__ import annotations
 
 import random
 import re
 from pathlib import Path
+
+from benchmarks.fuzz.meaningful import changed
 
 ROOT = Path(__file__).parents[2]
 _TOKEN = re.compile(r'\s+|##?[^\n]*|"[^"\n]*"|\w+|\.\.|[<>=!]=|//|.', re.S)
@@ -148,6 +151,10 @@ def mutated(rng: random.Random, texts: list[tuple[str, str]]) -> tuple[str, byte
     if rng.random() < 0.05:
         return "noise.space", noise(rng)
     name, text = rng.choice(texts)
+    if rng.random() < 0.6:
+        for _ in range(rng.choice((1, 1, 2, 3, 5))):
+            text = changed(rng, text)
+        return name, text.encode("utf-8", "surrogatepass")
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
         text = rng.choice(_WAYS)(rng, text, texts)
     raw = text.encode("utf-8", "surrogatepass")
