@@ -95,6 +95,7 @@ def main() -> int:
     signal.signal(signal.SIGPROF, stop)
     texts = texts_of(HOSTILE) if options.hostile else rounds(options.first, options.rounds)
     outcomes: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()  # of findings; two of each are shown
     findings, slowest, last = 0, (0.0, ""), list[tuple[str, bytes]]()
     for label, name, raw in texts:
         outcome, seconds, wrong = in_process(label, name, raw)
@@ -105,7 +106,9 @@ def main() -> int:
             print(f"{label}: {outcome}, {seconds:.2f} s", flush=True)
         if wrong:
             findings += 1
-            print(f"--- {label} ({name}): {wrong}", flush=True)
+            kinds[wrong[-300:]] += 1
+            if kinds[wrong[-300:]] <= 2:
+                print(f"--- {label} ({name}): {wrong}", flush=True)
     for label, wrong in _commands(last):
         findings += 1
         print(f"--- {label}: {wrong}", flush=True)

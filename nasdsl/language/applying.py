@@ -9,7 +9,7 @@ from nasdsl.language.machine import Machine
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sharing import as_counted, weights_of
-from nasdsl.language.signatures.signature import Kind, ShapeError, Signature
+from nasdsl.language.signatures.signature import Argument, ShapeError, Signature
 from nasdsl.language.signatures.weighing import PLAIN_WEIGHT, need_weight
 from nasdsl.language.tree import Apply, ApplyValue, ValueTerm
 
@@ -29,7 +29,7 @@ def apply(m: Machine, term: Apply, rest: Rest, wire: Wire, frames: Frames) -> St
 def arguments_of(
     m: Machine,
     terms: tuple[tuple[str, ValueTerm], ...],
-    checks: tuple[tuple[str, Kind], ...],
+    checks: tuple[Argument, ...],
     frames: Frames,
     depth: int,
 ) -> dict[str, Value] | Pending:

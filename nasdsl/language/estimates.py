@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from nasdsl.language.decisions import Integers, Options
 from nasdsl.language.errors import Span
+from nasdsl.language.kinds import suits
 from nasdsl.language.network import Value
 from nasdsl.language.scope import Problems
 from nasdsl.language.shapes import INFINITE, Shape, hull, interval, lower, upper
@@ -106,7 +107,7 @@ def shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
         numbers = [n for n in values if not isinstance(n, bool)]
         whole = [_as_dim(n) for n in numbers if n is not None and not _is_fraction(n)]
         v.can_fail = v.can_fail or any(_is_fraction(n) for n in numbers)
-        none = [None] if None in values else []
+        none = [None] if None in values and not wanted.required else []
         if not whole and not none and wanted.required:
             # No value fits, which the walk finds; what follows is looked at all the same.
             return [interval(int(wanted.kind.low or 1), INFINITE)]
@@ -119,6 +120,10 @@ def shape_values(v: Survey, term: ValueTerm, wanted: Argument) -> list[Any]:
             v.can_fail = True
             joined = interval(int(wanted.kind.low), max(int(wanted.kind.low), upper(joined)))
         return [joined, *none]
+    if wanted.kind.type in ("name", "bool"):  # what else a block is given is refused where it is looked at
+        fitting = [one for one in values if one is None or suits(one, wanted.kind)]
+        v.can_fail = v.can_fail or len(fitting) < len(values)
+        return fitting or [wanted.default]
     return values
 
 

@@ -11,7 +11,9 @@ from nasdsl.language.laws import is_law
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.remedies import for_example, remedy
 from nasdsl.language.scope import Problems
+from nasdsl.language.signatures.methods import STACK
 from nasdsl.language.signatures.signature import Kind
+from nasdsl.language.signatures.table import find
 from nasdsl.language.tree import ChoiceHole, Constant, Make, OptionalHole, Outer, RangeHole, ValueTerm
 
 _WORDS = {
@@ -65,7 +67,12 @@ def suits(value: Value, kind: Kind) -> bool:
         case "name":
             return value in kind.options
         case _:
-            return isinstance(value, Spec)
+            return isinstance(value, Spec) and is_called(value.name, kind)
+
+
+def is_called(name: str, kind: Kind) -> bool:
+    """Whether a call of this name may stand where a call is asked for."""
+    return find(name, kind.groups) is not None or (name == STACK and "weight" in kind.groups)
 
 
 def is_whole(value: Value) -> bool:
@@ -109,6 +116,8 @@ def check_constant(problems: Problems, value: Value, kind: Kind | None, span: Sp
 def _show(value: Value) -> str:
     if isinstance(value, Spec):
         return f"`{value.name}`"
+    if value is None:
+        return "nothing"
     if isinstance(value, bool):
         return "`yes`" if value else "`no`"
     return f'"{value}"' if isinstance(value, str) else f"{value}"

@@ -33,7 +33,7 @@ from nasdsl.language.decisions import Answer
 from nasdsl.language.kinds import as_kind, refusal, suits
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.signature import Kind, Signature
+from nasdsl.language.signatures.signature import Argument, Signature
 from nasdsl.language.signatures.structure import EDGES
 from nasdsl.language.tree import (
     CONTROL,
@@ -258,14 +258,17 @@ class Machine:
         self.suit(arguments, term.checks)
         return Spec(term.signature.name, arguments)
 
-    def suit(self, arguments: dict[str, Any], checks: tuple[tuple[str, Kind], ...]) -> None:
-        """Bring what was worked out to the kinds of its arguments. Raises Dead where it does not suit; not where
-        the machine is blind, which takes whatever can fail for fitting."""
-        for name, kind in checks:
+    def suit(self, arguments: dict[str, Any], checks: tuple[Argument, ...]) -> None:
+        """Bring what was worked out to the kinds of its arguments; one that is left out has its default. Raises Dead
+        where a value does not suit; not where the machine is blind, which takes whatever can fail for fitting."""
+        for argument in checks:
+            name, kind = argument.name, argument.kind
             value = arguments[name]
-            if suits(value, kind):
+            if value is None and not argument.required:
+                arguments[name] = argument.default
+            elif suits(value, kind):
                 arguments[name] = as_kind(value, kind)
-            elif value is not None and not self.blind:
+            elif not self.blind:
                 message, help = refusal(name, value, kind)
                 raise Dead(f"{message}: {help}" if help else message)
 

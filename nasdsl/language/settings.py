@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nasdsl.language import syntax as s
 from nasdsl.language.errors import Span
 from nasdsl.language.scope import Checker, Scope, Wanted
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.terms import has_hole, mark
-from nasdsl.language.tree import PLAIN, SHAPES, Assign, Statement
-from nasdsl.language.values import is_unsure, make, refuse_later, value
+from nasdsl.language.terms import has_hole
+from nasdsl.language.tree import PLAIN, Assign, Statement
+from nasdsl.language.values import make, needs_check, refuse_later, value
 
 
 def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
@@ -35,9 +37,7 @@ def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
     first = scope.frame.size
     argument = row.arguments[0]
     term = value(c, node.value, scope, Wanted(name, argument.kind, PLAIN))
-    checked = argument.kind if is_unsure(term, argument.kind) else None
-    if checked:
-        mark(term, SHAPES)
+    checked = replace(argument, name=name, required=False) if needs_check(term, argument) else None
     return Assign((first, scope.frame.size), name, term, checked, span=node.span)
 
 

@@ -174,7 +174,7 @@ def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> 
         return m.ask(value, rest, wire, frames)
     if value is not None:
         settled = {term.name: value}
-        m.suit(settled, () if term.checked is None else ((term.name, term.checked),))
+        m.suit(settled, () if term.checked is None else (term.checked,))
         m.recorder.setting(term.name, settled[term.name])
     return rest.parent, wire, wipe(frames, rest.depth, term.slots)
 

@@ -100,7 +100,7 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
                 wires = _flow(v, item, wires)
             return wires
         case Apply(signature=signature, arguments=arguments, checks=checks):
-            refuse_unsuited(v, checks, dict(arguments))
+            refuse_unsuited(v, checks, dict(arguments), term.span)
             return _apply(v, term, signature, arguments, wires)
         case ApplyValue(value=value):
             return _apply_value(v, term, value, wires)
@@ -115,7 +115,7 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
         case Residual(body=body, merge=merge):
             return _merge(v, merge.shortcut, term, wires, _flow(v, body, wires))
         case Around(close=close):
-            refuse_unsuited(v, close.checks, dict(close.arguments))
+            refuse_unsuited(v, close.checks, dict(close.arguments), term.span)
             return _around(v, term, wires)
         case Keep(cell=cell):
             v.cells[-1][cell] = wires
@@ -136,8 +136,8 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
             return named[next(iter(cells))]
         case Permute(members=members) | Pick(members=members):
             return _unordered(v, list(members.values()), wires)
-        case Assign(name=name, value=value, checked=kind):
-            refuse_unsuited(v, ((name, kind),) if kind else (), {name: value})
+        case Assign(name=name, value=value, checked=checked):
+            refuse_unsuited(v, (checked,) if checked else (), {name: value}, term.span)
             return wires
         case Finish():
             return _finish(v, term, wires)
@@ -284,7 +284,7 @@ def _apply_value(v: Survey, term: ApplyValue, value: ValueTerm, wires: Wires) ->
         case Outer(inner=inner):
             return _apply_value(v, term, inner, wires)
         case Make(signature=signature, arguments=arguments):
-            refuse_unsuited(v, (), {"": value})
+            refuse_unsuited(v, (), {"": value}, term.span)
             return _apply(v, term, signature, arguments, wires)
         case ChoiceHole(options=options):
             return _join(_apply_value(v, term, option, wires) for option in options.values())

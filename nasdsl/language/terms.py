@@ -116,6 +116,19 @@ def children(term: ValueTerm) -> list[ValueTerm]:
             return []
 
 
+def may_be_nothing(term: ValueTerm) -> bool:
+    """Whether a decision that stands here may leave the value out."""
+    match term:
+        case OptionalHole():
+            return True
+        case Outer(inner=inner):
+            return may_be_nothing(inner)
+        case ChoiceHole(options=options):
+            return any(may_be_nothing(option) for option in options.values())
+        case _:
+            return False
+
+
 def outcomes(term: ValueTerm) -> list[ValueTerm]:
     """The terms that a term can come down to, once its own decisions are answered."""
     match term:

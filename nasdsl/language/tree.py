@@ -18,7 +18,7 @@ from nasdsl.language.decisions import Answer, Domain
 from nasdsl.language.errors import NOWHERE, Span
 from nasdsl.language.network import Value
 from nasdsl.language.node import Node, keyword
-from nasdsl.language.signatures.signature import Kind, Signature
+from nasdsl.language.signatures.signature import Argument, Signature
 
 PLAIN, SHAPES, CONTROL = range(3)
 
@@ -81,7 +81,7 @@ class Make(Term):
 
     signature: Signature
     arguments: tuple[tuple[str, ValueTerm], ...]
-    checks: tuple[tuple[str, Kind], ...] = ()  # arguments whose value is not known before
+    checks: tuple[Argument, ...] = ()  # arguments whose value is not known before
 
 
 class Hole(Term):
@@ -144,7 +144,7 @@ class Apply(Statement):
     signature: Signature
     arguments: tuple[tuple[str, ValueTerm], ...]
     constant: dict[str, Value] | None  # all arguments, where none is open
-    checks: tuple[tuple[str, Kind], ...]
+    checks: tuple[Argument, ...]
     label: int
     key: str
 
@@ -247,7 +247,7 @@ class Close(Statement):
 
     signature: Signature
     arguments: tuple[tuple[str, ValueTerm], ...]
-    checks: tuple[tuple[str, Kind], ...]
+    checks: tuple[Argument, ...]
     skip: int
     label: int
     key: str
@@ -348,7 +348,7 @@ class Assign(Statement):
 
     name: str
     value: ValueTerm
-    checked: Kind | None = None  # the kind of a value that is not known before
+    checked: Argument | None = None  # what is asked of a value that is not known before
 
 
 class Inputs(Statement):

@@ -22,7 +22,16 @@ from nasdsl.language.signatures.matrices import MATRICES
 from nasdsl.language.signatures.methods import UNDEMANDING
 from nasdsl.language.signatures.signature import Argument, Kind, Signature
 from nasdsl.language.stacking import is_stack, methods_in, stack
-from nasdsl.language.terms import bent_operands, children, mark, mark_bent, may_ask, outcomes, parts
+from nasdsl.language.terms import (
+    bent_operands,
+    children,
+    mark,
+    mark_bent,
+    may_ask,
+    may_be_nothing,
+    outcomes,
+    parts,
+)
 from nasdsl.language.tree import (
     CONTROL,
     PLAIN,
@@ -242,25 +251,34 @@ def make(c: Checker, row: Signature, node: s.Call, inner: Scope) -> ValueTerm:
     return Make(row, arguments, open_checks(row, arguments), span=node.span)
 
 
-def open_checks(row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]) -> tuple[tuple[str, Kind], ...]:
-    """The arguments whose values are not known to suit before they are worked out. What decides them decides
-    whether the network is one."""
-    kinds = {argument.name: argument.kind for argument in row.arguments}
-    unsure = [(name, term) for name, term in arguments if name in kinds and is_unsure(term, kinds[name])]
-    for _, term in unsure:
+def open_checks(row: Signature, arguments: tuple[tuple[str, ValueTerm], ...]) -> tuple[Argument, ...]:
+    """The arguments whose values are not known to suit before they are worked out, or which may be left out."""
+    given = dict(arguments)
+    return tuple(one for one in row.arguments if one.name in given and needs_check(given[one.name], one))
+
+
+def needs_check(term: ValueTerm, argument: Argument) -> bool:
+    """Whether a value has to be looked at in each point. What decides whether it suits decides whether the
+    network is one."""
+    unsure = is_unsure(term, argument.kind)
+    if unsure:
         mark(term, SHAPES)
-    return tuple((name, kinds[name]) for name, _ in unsure)
+    return unsure or may_be_nothing(term)
 
 
 def is_unsure(term: ValueTerm, kind: Kind) -> bool:
-    """Whether a number is only known to suit, and to be of the type asked for, once it is worked out."""
-    return kind.type in ("int", "real", "numbers") and any(_is_open(part, kind) for part in parts(term))
+    """Whether a value is only known to suit, and to be of the type asked for, once it is worked out."""
+    if kind.type in ("int", "real", "numbers"):
+        return any(_is_open(part, kind) for part in parts(term))
+    return any(isinstance(one, Cell | Quantity) for one in outcomes(term))
 
 
 def _is_open(part: ValueTerm, kind: Kind) -> bool:
     match part:
         case Cell() | Operation() | RangeHole(domain=None):
             return True
+        case Quantity():
+            return kind.type == "real"
         case Constant(value=float()):
             return kind.type != "real"
         case _:
@@ -302,6 +320,10 @@ def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[
         if argument.name in given:
             wanted = Wanted(argument.name, argument.kind, SHAPES if argument.shapes else PLAIN)
             bound.append((argument.name, value(c, given[argument.name], scope, wanted)))
+            if argument.required and may_be_nothing(bound[-1][1]):
+                message = f"`{row.name}` needs `{argument.name}`, and the `?` may leave it out"
+                help = "put the `?` behind the whole call, or write what stands in its place: `A | B`"
+                c.problems.error("missing-argument", message, given[argument.name].span, help)
         else:
             if argument.required:
                 message = f"`{row.name}` needs `{argument.name}`: {argument.doc}"
