@@ -54,14 +54,18 @@ def columns_constant(columns: Mapping[str, tuple[str, ...] | None]) -> list[str]
     return [*lines, *(f"    {name!r}: {texts!r}," for name, texts in columns.items()), "}"]
 
 
-def predict_source(plan: Plan, classes: bool, columns: bool = False, bent: bool = False) -> str:
-    """The functions `standardized` and `predict`, for classes or for numbers; with `columns` also `encoded`, for rows
+def predict_source(
+    plan: Plan, classes: bool, columns: bool = False, bent: bool = False, maps: bool = False
+) -> str:
+    """The functions `standardized` and `predict`, for classes, `maps` of them, or numbers; with `columns` also `encoded`, for rows
     of a table; with `bent` also `by_ranks`, for tables prepared by ranks."""
     several = len(plan.outputs) > 1
+    mapped = classes and maps
     indexes = [node.name for node in plan.nodes if node.op == INPUT and node.layout == "index"]
-    one = "list[str]" if classes else "Tensor"
+    one = "list[str]" if classes and not maps else "Tensor"
     returned = f"dict[str, {one}]" if several else one
     what = "The class of each sample" if classes else "The numbers for each sample, in the units of the data"
+    what = "The place among CLASSES of each position's class, (n, *positions)" if mapped else what
     first = next(iter(plan.outputs))
     answer = (
         "return {name: answers(name, output) for name, output in outputs.items()}"
@@ -76,7 +80,7 @@ def predict_source(plan: Plan, classes: bool, columns: bool = False, bent: bool 
     return f'''{_ENCODED if columns else ""}{_BENT if bent else ""}{_scale_source(indexes, columns, bent)}
 
 
-{_CLASSES if classes else _NUMBERS}
+{_MAPS if mapped else _CLASSES if classes else _NUMBERS}
 
 
 def predict(*samples, network: Network | None = None) -> {returned}:
@@ -143,6 +147,10 @@ _BENT = '''def by_ranks(x: Tensor, places: Tensor, values: Tensor) -> Tensor:
 _CLASSES = '''def answers(name: str, scores: Tensor) -> list[str]:
     """The class with the highest score of each row."""
     return [CLASSES[number] for number in scores.argmax(1).tolist()]'''
+
+_MAPS = '''def answers(name: str, scores: Tensor) -> Tensor:
+    """The number of the class with the highest score at each position."""
+    return scores.argmax(1)'''
 
 _NUMBERS = '''def answers(name: str, outputs: Tensor) -> Tensor:
     """Standardized outputs in the units of the data."""

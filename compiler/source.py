@@ -65,7 +65,8 @@ def python_source(plan: Plan, facts: Facts, weights: str) -> str:
 
 
 def _predict(plan: Plan, facts: Facts) -> str:
-    return predict_source(plan, bool(facts.classes), bool(facts.columns), bool(facts.knots))
+    maps = any(node.name in plan.outputs.values() and len(node.shape) > 1 for node in plan.nodes)
+    return predict_source(plan, bool(facts.classes), bool(facts.columns), bool(facts.knots), maps)
 
 
 def _docstring(plan: Plan, facts: Facts, weights: str) -> str:

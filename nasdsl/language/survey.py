@@ -404,10 +404,35 @@ def _finish(v: Survey, term: Finish, wires: Wires) -> Wires:
 
 def _ending(wires: Wires, wanted: Shape) -> str:
     """How a network could end instead."""
+    if wanted.spatial:
+        return _ending_in_a_map(wires, wanted)
     if wanted.layout != "vector" or all(shape.layout == wanted.layout for shape in wires.values()):
         return "end it with `linear(outputs)`"
     gather = "`take_token` or `global_avg_pool`" if "tokens" in wires else "`global_avg_pool` or `flatten`"
     return f"make one vector of it by {gather}, and end it with `linear(outputs)`"
+
+
+# What gives each position of a map its own numbers.
+_PER_POSITION = {
+    "image": "`conv2d(outputs, kernel = 1)`",
+    "sequence": "`conv1d(outputs, kernel = 1)`",
+    "volume": "`conv3d(outputs, kernel = 1)`",
+}
+
+
+def _ending_in_a_map(wires: Wires, wanted: Shape) -> str:
+    """What is wrong with the end first: no map at all, another size, other channels."""
+    last = wires.get(wanted.layout)
+    if last is None:
+        return (
+            "keep the map to the end, without `flatten` or `global_avg_pool`: " + _PER_POSITION[wanted.layout]
+        )
+    if last.spatial != wanted.spatial:
+        return (
+            "bring the map back to the size of the input: `upsample(2)` for each `max_pool(2)` or `stride = 2`"
+            " before it, and `padding = same`"
+        )
+    return f"end it with {_PER_POSITION[wanted.layout]}"
 
 
 # --- repetition -----------------------------------------------------------------------------

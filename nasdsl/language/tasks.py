@@ -10,7 +10,6 @@ from nasdsl.language import syntax as s
 from nasdsl.language.errors import Span
 from nasdsl.language.network import Goal, Spec, Task, Value
 from nasdsl.language.quantities import QUANTITIES
-from nasdsl.language.remedies import one_of
 from nasdsl.language.scope import Checker, FrameBuilder, Scope
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures import table
@@ -20,7 +19,6 @@ from nasdsl.language.signatures.signature import ShapeError
 from nasdsl.language.tree import Constant
 from nasdsl.language.values import bind, refuse_later
 
-LATER_KINDS = ("segmentation",)
 _TO_TARGET = "time_to_target"
 _EXAMPLE_OF_SHAPES = "for example `shapes(image = shape(3, 32, 32), table = shape(12), classes = 10)`"
 _EXAMPLE_OF_TARGET = "for example `minimize time_to_target(accuracy = 0.9)`"
@@ -63,13 +61,7 @@ def task_of(c: Checker, file: s.File, bound: Bound | None) -> Task | None:
 def _known_kind(c: Checker, item: s.Task) -> bool:
     if item.kind in KINDS:
         return True
-    if item.kind in LATER_KINDS:
-        c.problems.error(
-            "not-yet", f"`task {item.kind}` is not part of this version", item.span, one_of(KINDS)
-        )
-    else:
-        known = [*KINDS, *LATER_KINDS]
-        c.problems.unknown("unknown-task", f"no task is called `{item.kind}`", item.span, item.kind, known)
+    c.problems.unknown("unknown-task", f"no task is called `{item.kind}`", item.span, item.kind, KINDS)
     return False
 
 

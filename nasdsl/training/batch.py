@@ -13,7 +13,8 @@ Tensors: TypeAlias = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """Inputs by name, standardized; targets by output: classes (n,), shares (n, classes), numbers (n, k).
+    """Inputs by name, standardized; targets by output: classes (n,), shares (n, classes), numbers (n, k),
+    classes of positions (n, *positions).
 
     index: (n,) row numbers in the data set. They key all state that is kept per sample.
     """

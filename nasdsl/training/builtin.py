@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from nasdsl.training import mnist1d
-from nasdsl.training.dataset import INPUT, Dataset
+from nasdsl.training.assembling import assemble, presplit
+from nasdsl.training.dataset import INPUT, OUTPUT, Dataset
 from nasdsl.training.errors import DataError
-from nasdsl.training.samples import Samples, assemble, presplit
+from nasdsl.training.samples import Samples
 from nasdsl.training.splits import Splitting
 
 
@@ -19,7 +20,7 @@ def digits() -> Dataset:
 
     data = load_digits()
     images = data.images[:, np.newaxis].astype(np.float32)
-    return assemble("classification", Samples("digits", {INPUT: images}, data.target), Splitting())
+    return assemble("classification", Samples("digits", {INPUT: images}, {OUTPUT: data.target}), Splitting())
 
 
 def breast_cancer() -> Dataset:
@@ -51,7 +52,7 @@ def diabetes() -> Dataset:
 def mnist_1d(shuffled: bool) -> Dataset:
     """3,200 / 800 of the authors' training part; their own 1,000 for the test."""
     x, y = mnist1d.generate(shuffled)
-    samples = Samples("mnist1d", {INPUT: x[:, np.newaxis].astype(np.float32)}, y)
+    samples = Samples("mnist1d", {INPUT: x[:, np.newaxis].astype(np.float32)}, {OUTPUT: y})
     n_train = mnist1d.N_TRAIN * 4 // 5
     return presplit(
         "classification",
@@ -64,7 +65,9 @@ def mnist_1d(shuffled: bool) -> Dataset:
 
 
 def _table(kind: str, name: str, x: np.ndarray, y: np.ndarray, features: np.ndarray | list[str]) -> Dataset:
-    samples = Samples(name, {INPUT: x.astype(np.float32)}, np.asarray(y), features=tuple(map(str, features)))
+    samples = Samples(
+        name, {INPUT: x.astype(np.float32)}, {OUTPUT: np.asarray(y)}, features=tuple(map(str, features))
+    )
     return assemble(kind, samples, Splitting())
 
 
@@ -79,7 +82,7 @@ def mnist5k() -> Dataset:
         ) from error
     x, y = mnist_data()
     images = x.reshape(-1, 1, 28, 28).astype(np.float32)
-    return assemble("classification", Samples("mnist5k", {INPUT: images}, y), Splitting())
+    return assemble("classification", Samples("mnist5k", {INPUT: images}, {OUTPUT: y}), Splitting())
 
 
 BUILT_IN: Mapping[str, Callable[[], Dataset]] = {

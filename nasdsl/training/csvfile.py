@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.signatures.data import target_columns
-from nasdsl.training.dataset import INPUT
+from nasdsl.training.dataset import INPUT, OUTPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples
 from nasdsl.training.tables import (
@@ -63,7 +63,7 @@ def _samples(
     return Samples(
         name=table.name,
         inputs={INPUT: encode(table, encoding)},
-        targets=_target_values(kind, table, targets),
+        targets={OUTPUT: _target_values(kind, table, targets)},
         groups=texts(table, group, "the group") if group else None,
         times=times(table, time) if time else None,
         features=encoding.features,

@@ -49,7 +49,7 @@ class Dataset:
 
     inputs: name -> float32 (rows, *shape of one sample), not standardized; uint8 (rows, length) of symbols.
     targets: name of an output -> int64 (rows,) of classes, float32 (rows, numbers) as given, float32
-    (rows, labels) of zeros and ones, or uint8 (rows, length) of symbols.
+    (rows, labels) of zeros and ones, uint8 (rows, length) of symbols, or uint8 or int64 (rows, *positions) of classes.
     folds: one, unless the data ask for several; the first is where no other is spoken of.
     test: the rows that selection never sees; may be empty.
     outputs: what `linear(outputs)` gets: classes, or numbers to predict.

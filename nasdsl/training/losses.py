@@ -14,12 +14,16 @@ from nasdsl.training.errors import DataError
 from nasdsl.training.settings import Settings, call, numbers
 
 Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""(outputs, targets) -> scalar. Classes: (n, classes) and (n,) or (n, classes); numbers: (n, k) both."""
+"""(outputs, targets) -> scalar. Classes: (n, classes) and (n,) or (n, classes), of maps with *positions after
+both, where `NOWHERE` counts for nothing; numbers: (n, k) both."""
+
+NOWHERE = -100  # the class of a position that was moved in from outside; torch's own `ignore_index`
 
 _DEFAULT = {
     "classification": "cross_entropy",
     "next_token": "cross_entropy",
     "multilabel": "cross_entropy",
+    "segmentation": "cross_entropy",
     "regression": "mse",
 }
 _FOR_NUMBERS = ("mse", "mae", "huber")
@@ -31,7 +35,7 @@ def training_loss(settings: Settings, kind: str, counts: torch.Tensor | None = N
     Raises DataError where one does not fit the task.
     """
     smoothing = call(settings, "label_smoothing")
-    if smoothing is not None and kind not in ("classification", "next_token"):
+    if smoothing is not None and kind not in ("classification", "next_token", "segmentation"):
         raise DataError("label_smoothing is for classes", help=f"leave it out of a {kind}")
     loss = _loss(settings, kind, counts, 0.0 if smoothing is None else numbers(smoothing)["rate"])
     return _over_positions(loss) if kind == "next_token" else loss
@@ -50,7 +54,7 @@ def _loss(settings: Settings, kind: str, counts: torch.Tensor | None = None, smo
         raise DataError("the loss `focal` looks at one class a sample", help="use `cross_entropy`")
     weights = None
     if spec.arguments.get("weights") == "balanced":
-        if kind != "classification":
+        if kind not in ("classification", "segmentation"):
             raise DataError(f"weights of classes need classes, and this is a {kind}")
         weights = None if counts is None else counts.sum() / (len(counts) * counts.clamp_min(1))
     match spec.name:
@@ -59,7 +63,8 @@ def _loss(settings: Settings, kind: str, counts: torch.Tensor | None = None, smo
         case "cross_entropy":
             return partial(functional.cross_entropy, weight=weights, label_smoothing=smoothing)
         case "focal":
-            return partial(focal_loss, gamma=numbers(spec)["gamma"], weights=weights, smoothing=smoothing)
+            focal = partial(focal_loss, gamma=numbers(spec)["gamma"], weights=weights, smoothing=smoothing)
+            return _over_map(focal) if kind == "segmentation" else focal
         case "mae":
             return functional.l1_loss
         case "huber":
@@ -95,5 +100,15 @@ def _over_positions(loss: Loss) -> Loss:
 
     def flat(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return loss(outputs.flatten(0, -2), targets.flatten())
+
+    return flat
+
+
+def _over_map(loss: Loss) -> Loss:
+    """The mean over all positions that have a class: outputs (n, classes, *positions), targets (n, *positions)."""
+
+    def flat(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        there = targets.flatten() != NOWHERE
+        return loss(outputs.movedim(1, -1).flatten(0, -2)[there], targets.flatten()[there])
 
     return flat

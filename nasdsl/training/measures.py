@@ -46,6 +46,24 @@ def next_token(right: int, loss_sum: float, count: int) -> dict[str, float]:
     return {"accuracy": right / count, "loss": loss, "bits_per_byte": loss / math.log(2)}
 
 
+def segmentation(agreement: torch.Tensor, loss_sum: float) -> dict[str, float]:
+    """accuracy, mean_iou and loss of positions. agreement (classes, classes): how often a class of the first axis was
+    answered by one of the second. A class that is neither there nor ever answered is left out of mean_iou."""
+    counts = agreement.double()
+    right, either = counts.diag(), counts.sum(0) + counts.sum(1) - counts.diag()
+    there = either > 0
+    total = float(counts.sum())
+    iou = float((right[there] / either[there]).mean())
+    return {"accuracy": float(right.sum()) / total, "mean_iou": iou, "loss": loss_sum / total}
+
+
+def agreement(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """(classes, classes): of positions, by their class and by what was answered. output (n, classes, *positions)."""
+    classes = output.shape[1]
+    pairs = target.flatten() * classes + output.argmax(1).flatten()
+    return torch.bincount(pairs, minlength=classes * classes).view(classes, classes)
+
+
 def balanced_accuracy(output: torch.Tensor, target: torch.Tensor) -> float:
     """The mean over classes of the share found of each; classes without a sample here count for nothing."""
     truth, found = _hits(output, target)

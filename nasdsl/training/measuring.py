@@ -19,6 +19,7 @@ from nasdsl.training.resident import Resident
 
 _MEASURED_AT_ONCE = 512  # samples; larger batches leave the cache
 _POSITIONS_AT_ONCE = 4096  # of a text, each with as many outputs as there are symbols
+_PIXELS_AT_ONCE = 1 << 17  # of maps, each with as many outputs as there are classes
 
 
 def outputs_of(module: nn.Module, batch: Batch) -> Tensors:
@@ -55,6 +56,8 @@ def _of_answers(
 ) -> dict[str, float]:
     if kind == "next_token":
         return _of_a_text(module, data, rows, loss)
+    if kind == "segmentation":
+        return _of_maps(module, data, rows, loss)
     asked = [name for name in extra if name in of.OF_FEATURES]
     none: list[torch.Tensor] = []
     with capturing(module) if asked else nullcontext(none) as kept:
@@ -105,6 +108,19 @@ def _of_a_text(module: nn.Module, data: Resident, rows: torch.Tensor, loss: Loss
         total += float(loss(output, target)) * target.numel()
         count += target.numel()
     return of.next_token(right, total, count)
+
+
+def _of_maps(module: nn.Module, data: Resident, rows: torch.Tensor, loss: Loss) -> dict[str, float]:
+    """Added up over samples, as a text is."""
+    ((name, target),) = data.targets.items()
+    chunk = max(1, min(_MEASURED_AT_ONCE, _PIXELS_AT_ONCE // target[0].numel()))
+    total, agreement = 0.0, torch.zeros((), device=rows.device)
+    for part in torch.split(rows, chunk):
+        batch = data.batch(part)
+        output, y = outputs_of(module, batch)[name], batch.targets[name]
+        agreement = agreement + of.agreement(output, y)
+        total += float(loss(output, y)) * y.numel()
+    return of.segmentation(agreement, total)
 
 
 def means(each: list[dict[str, float]]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 
 from nasdsl.language.signatures.data import input_names, target_columns
 from nasdsl.language.suggest import did_you_mean
-from nasdsl.training.dataset import INPUT
+from nasdsl.training.dataset import INPUT, OUTPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.files import missing
 from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite, same_rows
@@ -30,7 +30,7 @@ def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: 
     rows = same_rows(str(path), named)
     y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), rows)
     groups = _per_row(path, _array(path, arrays, group, "the groups"), group, rows) if group else None
-    return Samples(str(path), named, y, groups, _times(path, arrays, time, rows) if time else None)
+    return Samples(str(path), named, {OUTPUT: y}, groups, _times(path, arrays, time, rows) if time else None)
 
 
 def read_tensors(kind: str, path: Path, inputs: str, target: str) -> Samples:
@@ -45,7 +45,7 @@ def read_tensors(kind: str, path: Path, inputs: str, target: str) -> Samples:
         ) from error
     x = checked_inputs(str(path), _array(path, arrays, inputs, "the inputs"), f"`{inputs}`")
     y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), len(x))
-    return Samples(str(path), {INPUT: x}, y)
+    return Samples(str(path), {INPUT: x}, {OUTPUT: y})
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:

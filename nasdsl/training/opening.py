@@ -10,14 +10,15 @@ from typing import Any
 
 from nasdsl.language.network import Spec, Task
 from nasdsl.language.signatures.table import DATA
+from nasdsl.training.assembling import assemble
 from nasdsl.training.builtin import BUILT_IN, mnist_1d
 from nasdsl.training.csvfile import read_csv
-from nasdsl.training.dataset import INPUT, Dataset
+from nasdsl.training.dataset import INPUT, OUTPUT, Dataset
 from nasdsl.training.errors import DataError
-from nasdsl.training.imagefolder import read_images
+from nasdsl.training.imagefolder import read_images, read_masks
 from nasdsl.training.npzfile import read_npz, read_tensors
 from nasdsl.training.procedural import modular, spirals, with_wrong_labels
-from nasdsl.training.samples import Samples, assemble, checked_inputs, checked_targets, same_rows
+from nasdsl.training.samples import Samples, checked_inputs, checked_targets, same_rows
 from nasdsl.training.settings import number
 from nasdsl.training.splits import Splitting
 from nasdsl.training.textfile import read_text
@@ -86,9 +87,13 @@ def _opened(kind: str, spec: Spec, base: Path) -> Dataset:
     if data.name == "text":
         return _text(data, _inside(base, str(data["path"])))
     if data.name == "images":
-        _expect(kind, "classification", data.name)
-        size = data["size"] if isinstance(data["size"], int) else None
-        samples = read_images(_inside(base, str(data["path"])), size, data["grey"] is True)
+        size, grey = data["size"] if isinstance(data["size"], int) else None, data["grey"] is True
+        folder = _inside(base, str(data["path"]))
+        if kind == "segmentation":
+            samples = read_masks(folder, _inside(base, str(data["masks"])), size, grey)
+        else:
+            _expect(kind, "classification", data.name)
+            samples = read_images(folder, size, grey)
         return assemble(kind, samples, _splitting(data))
     if data.name == "tensor":
         path = _inside(base, str(data["path"]))
@@ -196,7 +201,8 @@ def _samples(kind: str, pair: tuple[Any, Any], name: str) -> Samples:
     if not given:
         raise DataError("there are no inputs", name, "give X, or {name: X, …}")
     inputs = {key: checked_inputs(name, x, "X" if key == INPUT else f"`{key}`") for key, x in given.items()}
-    return Samples(name, inputs, checked_targets(name, kind, pair[1], same_rows(name, inputs)))
+    targets = checked_targets(name, kind, pair[1], same_rows(name, inputs))
+    return Samples(name, inputs, {OUTPUT: targets})
 
 
 def _file_spec(task: Task, user: UserData) -> Spec:

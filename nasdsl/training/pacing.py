@@ -106,6 +106,10 @@ class Stop:
 def stop(settings: Settings, kind: str) -> Stop:
     """Raises DataError where the task cannot be interpolated."""
     until = call(settings, "until")
-    if until is not None and until.name == "interpolation" and kind not in ("classification", "next_token"):
+    if (
+        until is not None
+        and until.name == "interpolation"
+        and kind not in ("classification", "next_token", "segmentation")
+    ):
         raise DataError(f"`until = interpolation` asks for right answers, and a {kind} has none to count")
     return Stop(until)

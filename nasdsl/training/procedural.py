@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from nasdsl.training.assembling import assemble
 from nasdsl.training.dataset import INPUT, OUTPUT, Dataset
-from nasdsl.training.samples import Samples, assemble
+from nasdsl.training.samples import Samples
 from nasdsl.training.splits import Splitting
 
 _SEED = 0
@@ -29,7 +30,7 @@ def modular(p: int, op: str) -> Dataset:
     x = np.zeros((p * p, 2 * p), dtype=np.float32)
     x[np.arange(p * p), a] = x[np.arange(p * p), p + b] = 1
     y = OPERATIONS[op](a, b) % p
-    samples = Samples(f"modular({p}, {op})", {INPUT: x}, y)
+    samples = Samples(f"modular({p}, {op})", {INPUT: x}, {OUTPUT: y})
     return assemble("classification", samples, Splitting(valid=0.3, test=0.2), standardize=False)
 
 
@@ -40,7 +41,9 @@ def spirals(rows: int, noise: float) -> Dataset:
     turn = np.sqrt(rng.random_sample(rows)) * 3 * np.pi
     angle = turn + np.pi * arm
     x = np.stack([turn * np.cos(angle), turn * np.sin(angle)], 1) + noise * rng.standard_normal((rows, 2))
-    return assemble("classification", Samples("spirals", {INPUT: x.astype(np.float32)}, arm), Splitting())
+    return assemble(
+        "classification", Samples("spirals", {INPUT: x.astype(np.float32)}, {OUTPUT: arm}), Splitting()
+    )
 
 
 def with_wrong_labels(data: Dataset, share: float) -> Dataset:

@@ -55,7 +55,9 @@ class Setup:
     seed: int
     device: torch.device
     loss: Loss
-    counts: torch.Tensor | None = None  # rows of each class that train; None for tasks without classes
+    counts: torch.Tensor | None = (
+        None  # rows, or positions of maps, of each class that train; None for tasks without classes
+    )
 
     def chance(self, name: str) -> np.random.Generator:
         """A stream of its own for each method: adding one does not change what another draws."""

@@ -16,6 +16,7 @@ from torch import nn
 from compiler.hooks import Hooks
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch, Tensors
+from nasdsl.training.blocks import blocks
 from nasdsl.training.causality import refuse_leak
 from nasdsl.training.dataset import Dataset
 from nasdsl.training.errors import DataError, Diverged
@@ -203,11 +204,12 @@ def session(
 
 
 def _class_counts(data: Dataset, rows: np.ndarray, device: torch.device) -> torch.Tensor | None:
-    """Rows of each class that train; None for other tasks."""
-    if data.kind != "classification":
+    """Rows, or positions, of each class that train; None for other tasks."""
+    if data.kind not in ("classification", "segmentation"):
         return None
     (targets, *_) = data.targets.values()
-    return torch.from_numpy(np.bincount(targets[rows], minlength=data.outputs)).float().to(device)
+    counts = sum(np.bincount(part.ravel(), minlength=data.outputs) for _, part in blocks(targets, rows))
+    return torch.from_numpy(np.asarray(counts)).float().to(device)
 
 
 def _fuses(settings: Settings, optimizer: Spec) -> bool:

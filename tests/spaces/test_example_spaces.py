@@ -53,6 +53,11 @@ def load(path: Path) -> Space:
     return nasdsl.parse(text, path.name)
 
 
+def _positions(task):
+    """Of which each has an answer; () where a sample has one."""
+    return next(iter(task.inputs.values())).sizes()[1:] if task.kind == "segmentation" else ()
+
+
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_an_example_is_short_and_counted(path: Path) -> None:
     text = path.read_text("utf-8")
@@ -76,7 +81,11 @@ def test_points_of_an_example_are_networks(path: Path) -> None:
             module = nasdsl.build(space, point).eval()
             outputs = module(*(torch.empty(2, *shape) for shape in planned.inputs.values()))
         found = outputs if isinstance(outputs, torch.Tensor) else next(iter(outputs.values()))
-        assert space.task is not None and tuple(found.shape) == (2, space.task.outputs)
+        assert space.task is not None and tuple(found.shape) == (
+            2,
+            space.task.outputs,
+            *_positions(space.task),
+        )
         assert sum(p.numel() for p in module.parameters()) == planned.params
 
 

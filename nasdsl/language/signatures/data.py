@@ -147,7 +147,8 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
     Signature(
         "images",
         "data",
-        "A folder with one folder of images for each class (package pillow, extra `images`).",
+        "A folder with one folder of images for each class, or with `masks` the images themselves (package pillow, extra "
+        "`images`).",
         (
             Argument("path", STRING, "the folder, relative to the space", required=True),
             Argument(
@@ -157,6 +158,11 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
                 shapes=True,
             ),
             Argument("grey", BOOL, "one channel instead of three", False, shapes=True),
+            Argument(
+                "masks",
+                STRING,
+                "for segmentation: a folder with an image of the same name for each, whose values are the classes",
+            ),
             *_SPLIT[:3],
         ),
         positional=1,
@@ -209,6 +215,12 @@ def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
         raise ShapeError(f"`{data.name}` does not serve `task {kind}`", help)
     if data.name == "text":
         return {"input": Shape((_context(data),), "index")}, BYTES
+    if kind == "segmentation":
+        return _map_shapes(data)
+    if data.name == "images" and data["masks"] is not None:
+        raise ShapeError(
+            "masks tell the class of each position", "write `task segmentation`, or leave `masks` out"
+        )
     if data.name == "modular":
         p = data["p"]
         assert isinstance(p, int)
@@ -227,6 +239,28 @@ def task_shapes(kind: str, data: Spec) -> tuple[Mapping[str, Shape], Dim]:
     if data.name == "images":
         return {"input": _image_shape(data)}, _file_outputs(kind, data)
     return {"input": vector(Interval(1, INFINITE))}, _file_outputs(kind, data)
+
+
+def _map_shapes(data: Spec) -> tuple[Mapping[str, Shape], Dim]:
+    """Inputs that have positions, each of which has a class of its own."""
+    if data.name in ("shape", "shapes"):
+        given = [(name, one) for name, one in data.arguments.items() if isinstance(one, Spec)]
+        inputs = {name: _given_shape("segmentation", one) for name, one in given or [("input", data)]}
+        name, first = next(iter(inputs.items()))
+        if first.layout == "vector":
+            raise ShapeError(
+                f"`{name}` is {first}, without positions", "give a map: shape(3, 64, 64, classes = 2)"
+            )
+        return inputs, _given_outputs("segmentation", data)
+    if data.name not in ("npz", "images", "tensor", "python"):
+        help = 'take arrays, `npz("file.npz")`, or `images("folder", masks = "folder")`'
+        raise ShapeError(f"`{data.name}` has no class for each position", help)
+    if data.name == "images" and data["masks"] is None:
+        raise ShapeError("segmentation needs the class of each position", 'name the folder: masks = "masks"')
+    side = Interval(1, INFINITE)
+    names = input_names(str(data["inputs"])) if data.name == "npz" else ("input",)
+    shape = _image_shape(data) if data.name == "images" else Shape((side, side, side), "image")
+    return dict.fromkeys(names, shape), Interval(2, INFINITE)
 
 
 def _image_shape(data: Spec) -> Shape:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-KINDS = ("classification", "regression", "multilabel", "next_token")
+KINDS = ("classification", "regression", "multilabel", "next_token", "segmentation")
 
 # outputs, features and layers: of a trained network, on the validation part; what layers say of themselves they say
 # unasked. course: of the training. untrained: of the network as it is drawn, before training is spent on it.
@@ -40,7 +40,22 @@ def _proxy(name: str, doc: str, larger: bool | None, source: str) -> Measure:
 
 
 _ROWS = (
-    Measure("accuracy", "share of right answers", ("classification", "next_token"), True, always=True),
+    Measure(
+        "accuracy",
+        "share of right answers, of positions where each has one",
+        ("classification", "next_token", "segmentation"),
+        True,
+        always=True,
+    ),
+    Measure(
+        "mean_iou",
+        "of each class: positions where truth and answer agree on it, over those where either has it; averaged",
+        ("segmentation",),
+        True,
+        always=True,
+        source="Everingham et al. 2015, The Pascal Visual Object Classes Challenge: A Retrospective, section 4.2",
+        tested="tests/training/test_segmentation.py",
+    ),
     Measure("balanced_accuracy", "share found of each class, averaged over classes", _CLASSES, True),
     Measure("macro_f1", "F1 of each class or label, averaged", ("classification", "multilabel"), True),
     Measure(
@@ -155,6 +170,7 @@ USUAL: Mapping[str, str] = MappingProxyType(
         "regression": "r2",
         "multilabel": "macro_f1",
         "next_token": "bits_per_byte",
+        "segmentation": "mean_iou",
     }
 )
 

@@ -208,6 +208,8 @@ def _check(sessions: Sequence[Session]) -> None:
         used = [name for name in _NOT_IN_A_GROUP if getattr(one.parts, name)]
         if not one.parts.fuses or used:
             raise Unfusable("a method of the training acts on one network")
+    if sessions[0].setup.kind in ("next_token", "segmentation"):
+        raise Unfusable("answers for each position are measured by parts")
     sizes = {
         (one.setup.batch_size, len(one.setup.rows), len(one.valid_rows), one.setup.n_steps)
         for one in sessions

@@ -64,7 +64,8 @@ class Alike:
             case "multilabel":
                 return functional.binary_cross_entropy_with_logits(new, old.sigmoid())
             case _:
-                return -(old.softmax(-1) * new.log_softmax(-1)).sum(-1).mean()
+                classes = 1 if self.kind == "segmentation" else -1
+                return -(old.softmax(classes) * new.log_softmax(classes)).sum(classes).mean()
 
 
 def fisher(setup: Setup) -> dict[str, torch.Tensor]:

@@ -6,6 +6,7 @@ same batches on every device.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ import torch
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch
 from nasdsl.training.fitting import need_maps, need_numbers
+from nasdsl.training.losses import NOWHERE
 from nasdsl.training.protocols import Course, Maker, Parts, Setup
 from nasdsl.training.settings import numbers
 
@@ -23,14 +25,23 @@ Change = Callable[[torch.Tensor, np.random.Generator], torch.Tensor]
 
 @dataclass(frozen=True)
 class Augment:
-    """One change of every input."""
+    """One change of every input. `moved`: what it does to the classes of positions, which move along with them."""
 
     change: Change
     rng: np.random.Generator
+    moved: Change | None = None
 
     def __call__(self, batch: Batch, course: Course) -> Batch:
-        inputs = {name: self.change(x, self.rng) for name, x in batch.inputs.items()}
-        return Batch(inputs, batch.targets, batch.index)
+        if self.moved is None:
+            inputs = {name: self.change(x, self.rng) for name, x in batch.inputs.items()}
+            return Batch(inputs, batch.targets, batch.index)
+        # Every input and every mask sees the same draws: they are the same places.
+        drawn = [copy.deepcopy(self.rng) for _ in (*batch.inputs, *batch.targets)]
+        last = drawn[0]
+        inputs = {name: self.change(x, drawn.pop()) for name, x in batch.inputs.items()}
+        targets = {name: self.moved(y, drawn.pop()) for name, y in batch.targets.items()}
+        self.rng.bit_generator.state = last.bit_generator.state
+        return Batch(inputs, targets, batch.index)
 
 
 def flip(x: torch.Tensor, rng: np.random.Generator, probability: float) -> torch.Tensor:
@@ -39,8 +50,8 @@ def flip(x: torch.Tensor, rng: np.random.Generator, probability: float) -> torch
     return torch.where(chosen, x.flip(-1), x)
 
 
-def crop(x: torch.Tensor, rng: np.random.Generator, pad: int) -> torch.Tensor:
-    """Zeros around, and a window of the old size: every axis moves by up to `pad`, each sample on its own."""
+def crop(x: torch.Tensor, rng: np.random.Generator, pad: int, around: int = 0) -> torch.Tensor:
+    """Zeros (`around`) outside, and a window of the old size: every axis moves by up to `pad`, each sample on its own."""
     for axis in range(2, x.dim()):
         moves = torch.from_numpy(rng.integers(-pad, pad + 1, len(x))).to(x.device)
         size = x.shape[axis]
@@ -49,7 +60,7 @@ def crop(x: torch.Tensor, rng: np.random.Generator, pad: int) -> torch.Tensor:
         shape = [len(x), *[1] * (x.dim() - 1)]
         shape[axis] = size
         index = places.clamp(0, size - 1).view(shape).expand(*x.shape)
-        x = x.gather(axis, index) * inside.view(shape)
+        x = x.gather(axis, index).masked_fill(~inside.view(shape), around)
     return x
 
 
@@ -104,9 +115,22 @@ def _maker(name: str) -> Maker:
         def change(x: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
             return _CHANGES[name](x, rng, argument)
 
-        return Parts(augment=(Augment(change, setup.chance(name)),))
+        moved = _moved(name, argument) if setup.kind == "segmentation" else None
+        return Parts(augment=(Augment(change, setup.chance(name), moved),))
 
     return make
+
+
+def _moved(name: str, argument: float) -> Change | None:
+    """What becomes of classes of positions (n, *positions); None where a change leaves positions where they are."""
+
+    def moved(y: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        maps = y[:, None]
+        if name == "flip":
+            return flip(maps, rng, argument)[:, 0]
+        return crop(maps, rng, int(argument), NOWHERE)[:, 0]
+
+    return moved if name in ("flip", "crop") else None
 
 
 AUGMENTATIONS: Mapping[str, Maker] = {name: _maker(name) for name in _CHANGES}

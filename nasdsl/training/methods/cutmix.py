@@ -9,6 +9,7 @@ import torch
 
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch
+from nasdsl.training.errors import DataError
 from nasdsl.training.fitting import need_maps
 from nasdsl.training.methods.mixup import shares
 from nasdsl.training.protocols import Course, Parts, Setup
@@ -51,6 +52,10 @@ class CutMix:
 def make(spec: Spec, setup: Setup) -> Parts:
     """Raises DataError for inputs without positions."""
     need_maps(setup, "cutmix")
+    if setup.kind == "segmentation":
+        raise DataError(
+            "`cutmix` mixes one target a sample, and here each position has one", help="leave it out"
+        )
     arguments = numbers(spec)
     classes = setup.outputs if setup.kind == "classification" else None
     mix = CutMix(arguments["alpha"], arguments["probability"], classes, setup.chance("cutmix"))

@@ -46,6 +46,10 @@ def make(spec: Spec, setup: Setup) -> Parts:
     """Draws from the seed itself, as it has since the first version: scores at a seed stay what they were."""
     if setup.kind == "next_token":
         raise DataError("`mixup` mixes numbers, and a text has none", help="leave it out, or take dropout")
+    if setup.kind == "segmentation":
+        raise DataError(
+            "`mixup` mixes one target a sample, and here each position has one", help="leave it out"
+        )
     classes = setup.outputs if setup.kind == "classification" else None
     mixup = Mixup(numbers(spec)["alpha"], classes, np.random.default_rng(setup.seed))
     return Parts(mix=(mixup,), fuses=True)

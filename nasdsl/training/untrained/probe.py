@@ -68,7 +68,9 @@ def noise_batch(
     generator = torch.Generator().manual_seed(0)
     inputs = {name: _noise(shape, n, outputs, generator).to(device) for name, shape in shapes.items()}
     length = next((shape.sizes() for shape in shapes.values() if shape.layout == "index"), ())
+    positions = next(iter(shapes.values())).sizes()[1:]
     target = {
+        "segmentation": lambda: torch.randint(outputs, (n, *positions), generator=generator),
         "classification": lambda: torch.randint(outputs, (n,), generator=generator),
         "next_token": lambda: torch.randint(outputs, (n, *length), generator=generator),
         "multilabel": lambda: torch.randint(2, (n, outputs), generator=generator).float(),

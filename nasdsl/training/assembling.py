@@ -1,0 +1,111 @@
+"""From samples to a Dataset: targets encoded, rows split, scales of what trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasdsl.language.shapes import shape_of
+from nasdsl.training.blocks import mean_and_deviation
+from nasdsl.training.dataset import OUTPUT, Array, Dataset, Fold, Scale
+from nasdsl.training.errors import DataError
+from nasdsl.training.samples import Samples
+from nasdsl.training.splits import Keys, Parts, Splitting, split
+from nasdsl.training.suspicions import Place, suspicions
+from nasdsl.training.targets import Encoded, encoded, refuse_unseen
+
+
+def assemble(
+    kind: str, samples: Samples, splitting: Splitting, valid: Samples | None = None, standardize: bool = True
+) -> Dataset:
+    """Encode, split and scale. `valid` holds rows of a second source that validate.
+
+    Raises DataError where the targets do not fit the kind of task, or a part would stay empty.
+    """
+    if valid is not None and valid.shapes != samples.shapes:
+        message = f"rows of shape {_say_shapes(valid)}, but {samples.name} has {_say_shapes(samples)}"
+        raise DataError(message, valid.name)
+    found = encoded(kind, OUTPUT, samples, valid)
+    n_rows = samples.n_rows
+    spread = found.values[:n_rows] if kind == "classification" else None
+    given = None if valid is None else np.arange(n_rows, n_rows + valid.n_rows)
+    try:
+        parts = split(n_rows, Keys(spread, samples.groups, samples.times), splitting, given)
+    except DataError as error:
+        raise DataError(error.message, samples.name, error.help) from error
+    inputs = dict(samples.inputs)
+    if valid is not None:
+        inputs = {name: np.concatenate([x, valid.inputs[name]]) for name, x in inputs.items()}
+
+    def place(row: int) -> str:
+        """Rows of the second source come last."""
+        if valid is None or row < n_rows:
+            return samples.place(row)
+        return f"{valid.place(row - n_rows)} of {valid.name}"
+
+    return _dataset(kind, samples, inputs, found, parts, standardize, place)
+
+
+def presplit(kind: str, samples: Samples, train: Array, valid: Array, test: Array, said: str) -> Dataset:
+    """A data set whose parts are given, and whose inputs stay as they are."""
+    parts = Parts(((train, valid),), test, said)
+    found = encoded(kind, OUTPUT, samples, None)
+    return _dataset(kind, samples, samples.inputs, found, parts, False, samples.place)
+
+
+def _dataset(
+    kind: str,
+    samples: Samples,
+    inputs: Mapping[str, NDArray[np.float32]],
+    found: Encoded,
+    parts: Parts,
+    standardize: bool,
+    place: Place,
+) -> Dataset:
+    for train, _ in parts.folds:
+        if found.classes:
+            refuse_unseen(samples.name, found, train)
+    folds = tuple(
+        Fold(
+            train,
+            valid,
+            {name: _scale_inputs(x, train) for name, x in inputs.items()} if standardize else {},
+            {OUTPUT: _scale(found.values, train, (0,))} if kind == "regression" else {},
+        )
+        for train, valid in parts.folds
+    )
+    data = Dataset(
+        kind=kind,
+        inputs=inputs,
+        targets={OUTPUT: found.values},
+        folds=folds,
+        test=parts.test,
+        shapes={name: shape_of(x.shape[1:]) for name, x in inputs.items()},
+        outputs=found.width,
+        statement=f"{samples.name}: {parts.said}",
+        classes=found.classes,
+        features=samples.features,
+        columns=samples.columns,
+    )
+    return replace(data, warnings=suspicions(data, place))
+
+
+def _say_shapes(samples: Samples) -> str:
+    if len(samples.inputs) == 1:
+        return str(next(iter(samples.shapes.values())))
+    return ", ".join(f"{name} {shape}" for name, shape in samples.shapes.items())
+
+
+def _scale_inputs(x: NDArray[np.float32], train: NDArray[np.int64]) -> Scale:
+    """Of each feature of a row; of each channel of a sequence or image."""
+    return _scale(x, train, (0, *range(2, x.ndim)))
+
+
+def _scale(array: Array, train: NDArray[np.int64], axes: tuple[int, ...]) -> Scale:
+    mean, deviation = mean_and_deviation(array, train, axes)
+    # A constant column has no scale of its own; rounding must not give it one.
+    deviation = np.where(deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6), deviation, 1.0)
+    return Scale(mean.astype(np.float32), deviation.astype(np.float32))
