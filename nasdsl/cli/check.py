@@ -35,14 +35,19 @@ def _checked(name: str) -> tuple[Sequence[Diagnostic], Sequence[str]]:
         space = load(name)
     except SpaceError as error:
         return error.diagnostics, ()
-    facts = space.fit()
-    facts += [f"line {line}: `require` is {when}" for line, when in space.settled()]
+    found = space.findings()
+    facts = [_fact(one) for one in found if one.severity == "note"]
     facts += [f"`{name}`, wide and deep: {what}" for name, what in limits_in(space.file.items).items()]
-    return space.warnings, facts
+    return (*space.warnings, *found), facts
+
+
+def _fact(note: Diagnostic) -> str:
+    return note.message if note.code == "shapes" else f"line {note.span.line}: {note.message}"
 
 
 def _print(name: str, problems: Sequence[Diagnostic], facts: Sequence[str]) -> None:
     """Problems to standard error, one line that sums them up and the facts to standard output."""
+    problems = [problem for problem in problems if problem.severity != "note"]
     for problem in problems:
         print(problem.render() + "\n", file=sys.stderr)
     print(f"{name}: {summary(problems)}")

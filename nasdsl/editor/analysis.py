@@ -13,9 +13,11 @@ from nasdsl.language import syntax as s
 from nasdsl.language.check import Examination, examine
 from nasdsl.language.errors import Diagnostic, Source, SpaceError
 from nasdsl.language.facts import Facts
+from nasdsl.language.findings import pruned
 from nasdsl.language.node import replace
 from nasdsl.language.parser import recover
 from nasdsl.language.scanner import Token, scan
+from nasdsl.language.space import Space
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ def analyse(text: str, name: str) -> Analysis:
     """Parse and check a text; `name` is the path that its own paths are relative to."""
     file, problems = _read(text, name)
     found = examine(file)
-    return Analysis(text, name, file, problems or found.problems, facts_of(file, found))
+    learnt = () if found.program is None or problems else pruned(Space(found.program).findings())
+    return Analysis(text, name, file, problems or (*found.problems, *learnt), facts_of(file, found))
 
 
 def facts_of(file: s.File, found: Examination | None = None) -> Facts:

@@ -33,7 +33,11 @@ _KINDS = {
     "argument": types.CompletionItemKind.Field,
     "name": types.CompletionItemKind.Variable,
 }
-_SEVERITIES = {"error": types.DiagnosticSeverity.Error, "warning": types.DiagnosticSeverity.Warning}
+_SEVERITIES = {
+    "error": types.DiagnosticSeverity.Error,
+    "warning": types.DiagnosticSeverity.Warning,
+    "note": types.DiagnosticSeverity.Information,
+}
 
 
 class SpaceServer(LanguageServer):

@@ -164,7 +164,7 @@ def _match_inputs(c: Checker, file: s.File, task: Task) -> None:
             names = ", ".join(f"`{name}`" for name in item.inputs) or "none by name"
             message = f"the data have {there}, and the network takes {names}"
             help = f"write `network({', '.join(task.inputs)}) {{ … }}`" if len(task.inputs) > 1 else ""
-            c.problems.error("wrong-data", message, Span(*_head(item)), help)
+            c.problems.error("wrong-data", message, item.head, help)
 
 
 def _surveyed(task: Task) -> dict[str, Wires]:
@@ -188,7 +188,7 @@ def _prove(
     """What needs the shapes of the data only where they are known."""
     concrete = task is None or all(shape.concrete for shape in task.inputs.values())
     network = next((item for item in file.items if isinstance(item, s.Network)), None)
-    head = Span(*_head(network)) if network is not None else file.items[0].span if file.items else NOWHERE
+    head = network.head if network is not None else file.items[0].span if file.items else NOWHERE
     try:
         blind = network is None or not (concrete and can_fail)
         prove_a_network(c.problems, machine_of(program, frame_size, task, blind=blind), head)
@@ -203,13 +203,6 @@ def _prove(
     except LimitError as error:
         help = "repeat fewer times, or let blocks use one another less often"
         c.problems.error("limit", str(error), head, help)
-
-
-def _head(node: s.Network) -> tuple[int, int, int, int, int, int]:
-    """The word `network` alone, so that a caret does not run over the whole body."""
-    at = node.span
-    width = len("network")
-    return at.start, at.start + width, at.line, at.column, at.line, at.column + width
 
 
 def machine_of(

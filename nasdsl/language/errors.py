@@ -9,7 +9,7 @@ NasdslError
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
@@ -60,7 +60,8 @@ class Diagnostic:
     span: Span
     source: Source = field(repr=False)
     help: tuple[str, ...] = ()
-    severity: str = "error"
+    severity: str = "error"  # or "warning", or "note": what a check has found out
+    facts: Mapping[str, object] = field(default_factory=dict, compare=False)  # of a note, for programs
 
     def render(self) -> str:
         """The lines a person reads: place, code, source line, caret span, help."""
@@ -82,6 +83,7 @@ class Diagnostic:
             "code": self.code,
             "message": self.message,
             "help": list(self.help),
+            **self.facts,
         }
 
 

@@ -1,38 +1,41 @@
-"""How many points shapes leave out, and which answers no point can give: what `check` says of a space whose networks
-do not all fit."""
+"""How many points shapes leave out, and which answers no point can give: counted, or tried on points that are drawn."""
 
 from __future__ import annotations
 
+import random
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nasdsl.language.configuration import Ask, LimitError, join
-from nasdsl.language.decisions import Answer
+from nasdsl.language.configuration import MAX_DECISIONS, Ask, Dead, LimitError, join
+from nasdsl.language.decisions import Answer, contains, draw
 from nasdsl.language.fold import Edge, Fold, Node, counting, total
-from nasdsl.language.machine import Machine
+from nasdsl.language.machine import Machine, OutOfSteps
+from nasdsl.language.point import Point
 from nasdsl.language.watch import State
 
 _SITUATIONS = 5_000  # gone through at most, with shapes and without: half a second together
-_SHOWN = 6  # answers that no point gives
+_DRAWS = 100
+_TRIES = 5  # for each point that is to be drawn
+_STEPS = 20_000  # of the machine for all draws together
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """`points` of `written` have a network that fits; `never`: answers of which none has, by the site that asks."""
+    """`points` of `written` have a network that fits; `never`: the decisions with answers of which none has, by their
+    path without numbers of copies; of each a path of one copy, those answers, and those of which some has."""
 
     written: int
     points: int
-    never: tuple[tuple[str, Answer], ...]
+    never: Mapping[str, tuple[str, tuple[Answer, ...], tuple[Answer, ...]]]
 
-    @property
-    def lines(self) -> list[str]:
-        """The same in words."""
-        if self.points == self.written:
-            return ["shapes: every network fits, all points gone through"]
-        found = [f"shapes: {self.points:,} of {self.written:,} points fit; the others are never drawn"]
-        found += [f"no network fits with `{site} = {answer}`" for site, answer in self.never[:_SHOWN]]
-        if len(self.never) > _SHOWN:
-            found.append(f"nor with {len(self.never) - _SHOWN} other answers")
-        return found
+
+@dataclass(frozen=True)
+class Trying:
+    """`fit` of `drawn` points, drawn without regard to shapes, have a network."""
+
+    drawn: int
+    fit: int
 
 
 def fitting(sighted: Machine, blind: Machine) -> Fitting | None:
@@ -46,15 +49,88 @@ def fitting(sighted: Machine, blind: Machine) -> Fitting | None:
     return Fitting(written, points, alive.never())
 
 
+def trying(sighted: Machine, blind: Machine) -> Trying:
+    """The same by points drawn from the author's prior, as many as the steps allow."""
+    rng = random.Random(0)
+    drawn = fit = 0
+    for machine in (sighted, blind):
+        machine.steps_left = _STEPS
+    try:
+        while drawn < _DRAWS:
+            answers = _drawn(blind, rng)
+            if answers is None:
+                break
+            fits = _fits(sighted, answers)
+            drawn, fit = drawn + 1, fit + fits
+    except OutOfSteps:
+        pass  # what has been drawn so far is what is told
+    finally:
+        for machine in (sighted, blind):
+            machine.steps_left = sys.maxsize
+    return Trying(drawn, fit)
+
+
+def drawn(machine: Machine, n: int) -> list[Point]:
+    """Points that fit, from the author's prior: at most `n`, and as many as the steps allow."""
+    rng = random.Random(0)
+    machine.steps_left = _STEPS
+    found: list[Point] = []
+    try:
+        for _ in range(_TRIES * n):
+            answers = _drawn(machine, rng)
+            if answers is not None:
+                found.append(Point(answers))
+            if len(found) == n:
+                break
+    except OutOfSteps:
+        pass  # those found so far
+    finally:
+        machine.steps_left = sys.maxsize
+    return found
+
+
+def _drawn(machine: Machine, rng: random.Random) -> dict[str, Answer] | None:
+    """A point as the machine sees them; None where what is drawn ends in none."""
+    answers: dict[str, Answer] = {}
+    configuration = machine.start()
+    try:
+        for _ in range(MAX_DECISIONS):
+            _, ask = machine.run(configuration)
+            if ask is None:
+                return answers
+            answer = answers[join(ask.label.path, ask.key)] = draw(ask.domain, rng)
+            configuration = ask.resume(answer)
+    except Dead:
+        return None
+    return None
+
+
+def _fits(machine: Machine, answers: Mapping[str, Answer]) -> bool:
+    configuration = machine.start()
+    try:
+        while True:
+            _, ask = machine.run(configuration)
+            if ask is None:
+                return True
+            answer = answers[join(ask.label.path, ask.key)]
+            if not contains(ask.domain, answer):
+                return False
+            configuration = ask.resume(answer)
+    except Dead:
+        return False
+
+
 class _Noting(Fold):
     """Counts the points, and notes which answers lead to any."""
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, 1, total, situations=_SITUATIONS)
         self._told: dict[tuple[str, Answer], list[Node]] = {}
+        self._paths: dict[str, str] = {}
 
     def _edges(self, ask: Ask, state: State, every: bool = False) -> list[Edge]:
         site = join(ask.label.site, ask.site)
+        self._paths.setdefault(site, join(ask.label.path, ask.key))
         for answer, _, after in self._tried(ask, state, every):
             ends = self._told.setdefault((site, answer), [])
             arrival = self._arrive(ask.resume(answer))
@@ -62,8 +138,13 @@ class _Noting(Fold):
                 ends.append((arrival[1], after))
         return super()._edges(ask, state, every)
 
-    def never(self) -> tuple[tuple[str, Answer], ...]:
-        """Answers that no point gives, of decisions that some point makes."""
-        living = {key for key, ends in self._told.items() if any(self._values.get(end) for end in ends)}
-        made = {site for site, _ in living}
-        return tuple(key for key in self._told if key not in living and key[0] in made)
+    def never(self) -> dict[str, tuple[str, tuple[Answer, ...], tuple[Answer, ...]]]:
+        """Decisions that some point makes, with answers that no point gives."""
+        found: dict[str, tuple[str, tuple[Answer, ...], tuple[Answer, ...]]] = {}
+        for site, path in self._paths.items():
+            told = {answer: ends for (place, answer), ends in self._told.items() if place == site}
+            living = tuple(a for a, ends in told.items() if any(self._values.get(end) for end in ends))
+            dead = tuple(answer for answer in told if answer not in living)
+            if living and dead:
+                found[site] = (path, dead, living)
+        return found

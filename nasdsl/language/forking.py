@@ -30,7 +30,10 @@ def choice(c: Checker, node: s.Choice, scope: Scope, label: str, do: Do) -> Stat
     scope.absorb(*alternatives)
     domain = Options(tuple(bodies), weights_of(c, node))
     key, site = scope.prefix + name, scope.site + name
-    options: dict[Answer, ValueTerm] = {answer: Constant(str(answer)) for answer in bodies}
+    places = [one.span for one in node.alternatives]
+    options: dict[Answer, ValueTerm] = {
+        answer: Constant(str(answer), span=at) for answer, at in zip(bodies, places, strict=True)
+    }
     hole = ChoiceHole(cell, scope.label, key, site, CONTROL, domain, options, span=node.span)
     return Fork((first, cell + 1), hole, bodies, span=node.span)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from nasdsl.language import syntax as s
 from nasdsl.language.conditions import (
@@ -26,6 +27,9 @@ from nasdsl.language.formulas import Reader
 from nasdsl.language.quantities import BOUNDED
 from nasdsl.language.scope import Problems
 from nasdsl.language.vocabulary import Vocabulary
+
+# When a line is known to hold: as a point is decided, when it is finished, by measuring, or once the data are read.
+Proof: TypeAlias = Literal["proved", "finished", "measured", "open"]
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,14 @@ class Requirement:
         """Whether part of the line is only known of a finished network."""
         return any(quantities_in(part) for part in self.rest)
 
-    def settled(self, is_concrete: bool) -> str:
+    def settled(self, is_concrete: bool) -> Proof:
         """When it is known that a point holds all of the line. `is_concrete`: the shapes of the data, and
         with them what networks cost, are known."""
         if self.measured:
-            return "measured before training"
+            return "measured"
         if not is_concrete and (self.limits or self.needs_quantities):
-            return "open until the data are read"
-        return "checked when a point is finished" if self.needs_quantities else "proved as a point is decided"
+            return "open"
+        return "finished" if self.needs_quantities else "proved"
 
 
 def requirements_of(

@@ -43,6 +43,9 @@ class Sites:
 
     domains: dict[str, Domain | None] = field(default_factory=dict)
     siblings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    holes: dict[str, Hole | Statement] = field(
+        default_factory=dict
+    )  # what decides there, the first of its site
     steps: set[str] = field(default_factory=set)  # every site and all that is on the way to it
 
     def note(self, site: str, domain: Domain | None) -> None:
@@ -73,10 +76,11 @@ def sites_of(program: Statement) -> Sites:
     """All decisions of a checked program."""
     found = Sites()
     keys: set[str] = set()
-    for site, domain, is_decision in _Reader().read(program):
+    for site, domain, node in _Reader().read(program):
         keys.add(site)
-        if is_decision:
+        if node is not None:
             found.note(site, domain)
+            found.holes.setdefault(site, node)
         if len(keys) > MOST_SITES:
             break
     found.steps = {"/".join(key.split("/")[:n]) for key in keys for n in range(1, key.count("/") + 2)}
@@ -85,7 +89,7 @@ def sites_of(program: Statement) -> Sites:
     return found
 
 
-_Found = tuple[str, Domain | None, bool]
+_Found = tuple[str, Domain | None, Hole | Statement | None]  # where nothing is decided, no node
 
 
 class _Reader:
@@ -114,22 +118,22 @@ class _Reader:
             case Loop():
                 yield from self.read(node.count)
                 site = self._site(node.label, node.key) + ("" if node.tied else "[]")
-                yield site, None, False
+                yield site, None, None
                 self._frames[-1][node.copy_label] = site
                 yield from self.read(node.body)
             case Hole():
-                yield self._site(node.label, node.key), _domain(node), True
+                yield self._site(node.label, node.key), _domain(node), node
                 yield from self._inner(node)
             case Permute():
                 site = self._site(node.label, node.key)
-                yield from ((f"{site}/{member}", YES_OR_NO, True) for member in node.optional)
+                yield from ((f"{site}/{member}", YES_OR_NO, node) for member in node.optional)
                 if len(node.members) > 1:
                     names = tuple(sorted(node.members))
-                    yield f"{site}/order", Options(names, (1.0,) * len(names)), True
+                    yield f"{site}/order", Options(names, (1.0,) * len(names)), node
                 yield from self._inner(node)
             case Pick():
                 site = self._site(node.label, node.key)
-                yield from ((f"{site}/{member}", YES_OR_NO, True) for member in node.members)
+                yield from ((f"{site}/{member}", YES_OR_NO, node) for member in node.members)
                 yield from self._inner(node)
             case Node():
                 yield from self._inner(node)
@@ -146,7 +150,7 @@ class _Reader:
     def _use(self, node: Use) -> Iterator[_Found]:
         site = self._site(node.label, node.key)
         self._frames[-1][node.inner_label] = site
-        yield site, None, False
+        yield site, None, None
         yield from self.read(node.arguments)
         if node.definition in self._open:
             return

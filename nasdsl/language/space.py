@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import Literal
 
 from nasdsl.language import moves
 from nasdsl.language import syntax as s
@@ -17,7 +18,8 @@ from nasdsl.language.conditions import Latency, Probed
 from nasdsl.language.configuration import Dead, LimitError
 from nasdsl.language.decisions import Answer, Decision, contains, default, draw
 from nasdsl.language.errors import AnswerError, Diagnostic
-from nasdsl.language.fitting import fitting
+from nasdsl.language.findings import findings
+from nasdsl.language.fitting import Fitting, Trying, drawn, fitting, trying
 from nasdsl.language.flat import flat_value
 from nasdsl.language.fold import Fold, counting
 from nasdsl.language.machine import Machine
@@ -29,6 +31,7 @@ from nasdsl.language.prospects import Prospects, prospects
 from nasdsl.language.quantities import measure
 from nasdsl.language.ranking import rank, unrank
 from nasdsl.language.recording import decided
+from nasdsl.language.requires import Proof, Requirement
 from nasdsl.language.shapes import Shape
 from nasdsl.language.sites import Sites, sites_of
 from nasdsl.language.starting import start_point
@@ -194,26 +197,29 @@ class Space:
         lines = (line for line in self._program.requirements if line.measured)
         return next((flat_value(line.condition) for line in lines if not line.holds(point, known)), "")
 
-    def settled(self) -> tuple[tuple[int, str], ...]:
-        """For each `require`, the line it stands on and when it is known that a point holds it, in words."""
-        return tuple(
-            (line.condition.span.line, line.settled(self._is_concrete)) for line in self._program.requirements
-        )
+    def settled(self) -> tuple[tuple[Requirement, Proof], ...]:
+        """Each `require` line, and when it is known that a point holds it."""
+        return tuple((line, line.settled(self._is_concrete)) for line in self._program.requirements)
 
-    def fit(self) -> list[str]:
-        """What is proved of the shapes of all points, in words; nothing where there is no network."""
+    def drawn(self, n: int) -> list[Point]:
+        """At most `n` points that fit, whatever the `require` lines say; fewer where points are large."""
+        return drawn(self._new_machine(), n)
+
+    def fit(self) -> Fitting | Trying | Literal["open", "all"] | None:
+        """What is known of the shapes of all points: "all" fit, by proof, or how many do; "open" until the data are
+        read; None where there is no network."""
         if not self.has_network:
-            return []
+            return None
         if not self._is_concrete:
-            return ["shapes: checked once the data are read"]
+            return "open"
         if not self._program.can_fail:
-            return ["shapes: every network fits, proved for all points"]
-        found = fitting(self._machine, self._new_machine(blind=True))
-        if found is None:
-            return [
-                "shapes: too many points to go through; what does not fit is left out as points are drawn"
-            ]
-        return found.lines
+            return "all"
+        blind = self._new_machine(blind=True)
+        return fitting(self._machine, blind) or trying(self._machine, blind)
+
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """What a check finds out of the whole space: dead answers as warnings, what is proved as notes."""
+        return findings(self)
 
     def contains(self, point: Mapping[str, Answer]) -> bool:
         """Whether the answers make a point of this space, every `require` included."""

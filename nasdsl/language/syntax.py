@@ -217,6 +217,12 @@ class Network(Syntax):
     inputs: tuple[str, ...]
     body: Block
 
+    @property
+    def head(self) -> Span:
+        """The word `network` alone, so that a caret does not run over the whole body."""
+        at, width = self.span, len("network")
+        return at._replace(end=at.start + width, end_line=at.line, end_column=at.column + width)
+
 
 class Train(Syntax):
     body: Block

@@ -42,8 +42,9 @@ def test_check_tells_every_problem_of_every_file(nasdsl, folder, golden) -> None
     assert result.status == 2
     golden("cli/check.txt", result.out + "---\n" + result.err)
     problems = json.loads(nasdsl("check", "--json", "plain.space", "bad.space", "missing.space").out)
-    assert {problem["file"] for problem in problems} == {"bad.space", "missing.space"}
-    assert all(problem["severity"] == "error" and problem["line"] for problem in problems)
+    errors = [problem for problem in problems if problem["severity"] == "error"]
+    assert {problem["file"] for problem in errors} == {"bad.space", "missing.space"}
+    assert all(problem["line"] and problem["help"] for problem in errors)
 
 
 def test_check_of_good_files_is_0_and_warnings_are_told(nasdsl, folder) -> None:
@@ -62,7 +63,14 @@ def test_check_says_when_each_require_is_settled(nasdsl, folder, golden) -> None
         f'task classification on csv("a.csv", target = "b")\n{body}{lines}require a <= 4\n'
     )
     golden("cli/check-require.txt", nasdsl("check", "lines.space", "later.space").out)
-    assert json.loads(nasdsl("check", "--json", "lines.space").out) == []
+    notes = json.loads(nasdsl("check", "--json", "lines.space").out)
+    assert [(n["severity"], n["code"], n["line"], n["proof"]) for n in notes] == [
+        ("note", "shapes", 2, "all"),
+        ("note", "require", 3, "proved"),
+        ("note", "require", 4, "finished"),
+        ("note", "require", 5, "measured"),
+    ]
+    assert 0 <= notes[2]["held"] <= notes[2]["drawn"] == 20
 
 
 def test_fmt_rewrites_in_place_and_only_once(nasdsl, folder) -> None:

@@ -46,7 +46,8 @@ def test_what_it_offers(editor: Editor) -> None:
 
 
 def test_a_sound_file_has_no_problem(editor: Editor) -> None:
-    assert editor.open(URI, DIGITS) == []
+    (note,) = editor.open(URI, DIGITS)
+    assert (note["code"], note["severity"]) == ("shapes", 3) and "points fit, counted" in note["message"]
 
 
 def test_a_problem_is_shown_while_it_is_there(editor: Editor) -> None:
@@ -58,7 +59,17 @@ def test_a_problem_is_shown_while_it_is_there(editor: Editor) -> None:
     assert problem["range"]["end"] == {"line": line, "character": character + len("batch_nrom")}
     assert (problem["code"], problem["severity"], problem["source"]) == ("unknown-op", 1, "nasdsl")
     assert problem["message"] == "no operation is called `batch_nrom`\nhelp: did you mean `batch_norm`?"
-    assert editor.change(URI, DIGITS) == []
+    assert [one["code"] for one in editor.change(URI, DIGITS)] == ["shapes"]
+
+
+def test_what_shapes_leave_out_is_shown_at_its_place(editor: Editor) -> None:
+    text = "task classification on digits\nnetwork { conv2d(8, kernel = 3 | 9, padding = valid); flatten; linear(outputs) }\n"
+    note, dead = editor.open("file:///somewhere/dead.space", text)
+    assert (note["code"], note["severity"]) == ("shapes", 3)
+    assert (dead["code"], dead["severity"]) == ("dead-answer", 2)
+    line, character = place(text, "9")
+    assert dead["range"]["start"] == {"line": line, "character": character}
+    assert "help: leave it out" in dead["message"]
 
 
 def test_places_are_counted_as_editors_count_them(editor: Editor) -> None:

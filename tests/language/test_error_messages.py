@@ -26,7 +26,7 @@ def problems(path: Path) -> tuple[Diagnostic, ...]:
         space.start()
     except SpaceError as error:
         return error.diagnostics
-    return space.warnings
+    return (*space.warnings, *(one for one in space.findings() if one.severity == "warning"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -17,34 +17,58 @@ ALL = "task classification on digits\nnetwork { flatten; linear(8 | 16); linear(
 LATER = 'task classification on csv("t.csv", target = "y")\nnetwork { linear(8 | 16); linear(outputs) }'
 
 
-def test_points_that_shapes_leave_out_are_counted_and_answers_without_any_named() -> None:
+def said(text: str) -> list[str]:
+    return [one.message for one in parse(text).findings()]
+
+
+def test_points_that_shapes_leave_out_are_counted_and_answers_without_any_have_their_place() -> None:
     space = parse(SOME)
     written = sum(6**copies * 3 for copies in range(1, 7))
-    assert space.fit() == [
-        f"shapes: {space.count()} of {written:,} points fit; the others are never drawn",
-        "no network fits with `network/repeat = 4`",
-        "no network fits with `network/repeat = 5`",
-        "no network fits with `network/repeat = 6`",
-        "no network fits with `network/repeat[]/kernel = 9`",
-    ]
+    note, *dead = space.findings()
+    assert (
+        note.message
+        == f"shapes: {space.count()} of {written:,} points fit, counted; the others are never drawn"
+    )
+    assert note.facts == {"proof": "counted", "points": str(space.count()), "written": str(written)}
+    places = [(one.code, one.severity, SOME[one.span.start : one.span.end]) for one in dead]
+    assert places == [("dead-answer", "warning", "1..6"), ("dead-answer", "warning", "9")]
+    assert dead[0].help[0].startswith("write `1..3`")
     answers = {(path, answer) for point in space.enumerate() for path, answer in point.items()}
     assert max(answer for path, answer in answers if path == "network/repeat") == 3  # type: ignore[type-var]
     assert not any(answer == 9 for path, answer in answers if path.endswith("kernel"))
 
 
+def test_a_dead_body_has_its_own_place() -> None:
+    text = """task classification on digits
+network { conv2d(8 | 16); norm: { group_norm(12); relu } | batch_norm | group_norm(3); flatten; linear(outputs) }"""
+    _, *dead = parse(text).findings()
+    assert [text[one.span.start : one.span.end] for one in dead] == [
+        "{ group_norm(12); relu }",
+        "group_norm(3)",
+    ]
+
+
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "messages"),
     [
         (ALL, ["shapes: every network fits, proved for all points"]),
         (LATER, ["shapes: checked once the data are read"]),
         ("let a = 1..3", []),
     ],
 )
-def test_what_is_proved_is_said(text: str, said: list[str]) -> None:
-    assert parse(text).fit() == said
+def test_what_is_proved_is_said(text: str, messages: list[str]) -> None:
+    assert said(text) == messages
 
 
-def test_what_is_out_of_reach_is_said() -> None:
+def test_what_is_out_of_reach_is_tried_on_points_that_are_drawn() -> None:
     body = "; ".join(f"conv2d({8 + i}..{40 + i}); max_pool(1 | 2)?" for i in range(40))
     text = f"task classification on shape(3, 64, 64, classes = 2)\nnetwork {{ {body}; flatten; linear(outputs) }}"
-    assert parse(text).fit()[0].startswith("shapes: too many points to go through")
+    (note,) = parse(text).findings()
+    facts = note.facts
+    assert facts["proof"] == "sampled" and facts["drawn"] > facts["fit"] >= 0  # type: ignore[operator]
+    assert f"of {facts['drawn']} drawn without regard to shapes, {facts['fit']} fit" in note.message
+
+
+def test_a_line_that_only_finished_points_show_is_tried_on_some() -> None:
+    *_, note = parse(ALL + "\nrequire params > 9 * macs").findings()
+    assert note.facts == {"proof": "finished", "drawn": 20, "held": 0}
