@@ -3,7 +3,7 @@
 Li et al. 2020, "A system for massively parallel hyperparameter tuning", section 3: a trial that reaches
 a rung (first, first * eta, ...) goes on only if its score is among the best 1/eta of those seen there.
 `step` is whatever the trial reports: epochs, or the share of the data; the first step ever reported is the
-first rung. Where the scores at the lowest rung say little about the end, that rung stops nobody any more.
+first rung. Where the scores at the lowest rung say little about the end, that rung stops nobody any more; nor does one in the second half of a full training.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Fidelity: TypeAlias = Literal["none", "asha", "halving"]
 ETA = 3  # Li et al. 2020 use 4, Hyperband 3; 3 forgives a slow start more
 GUARD_PAIRS = 20  # finished trials before a rung is judged
 GUARD_TAU = 0.3  # the least rank correlation with the end
+LAST_RUNG = 0.5  # of a full training: what is stopped later saves little, and its end would have told more
 
 
 class Full:
@@ -60,6 +61,7 @@ class Halving:
         self._reached: dict[int, int] = {}
         self._ends: dict[int, float] = {}
         self._lowest = 0  # rungs below it stop nobody
+        self._full = 0.0  # the longest trial that ran to its end, in steps
 
     def should_stop(self, report: Report) -> bool:
         """Whether the trial of this report falls behind."""
@@ -88,13 +90,15 @@ class Halving:
         n_promoted = len(scores) // self._eta
         # Fewer than eta trials have been here: nothing to compare with, the first go on.
         behind = n_promoted > 0 and report.score < sorted(scores.values(), reverse=True)[n_promoted - 1]
-        return behind and rung >= self._lowest
+        late = self._full > 0 and self._step(rung) > LAST_RUNG * self._full
+        return behind and rung >= self._lowest and not late
 
     def learn(self, record: Record) -> None:
         """Take a finished trial, also one of before a resume."""
         for step, score in self._curve(record):
             self.should_stop(Report(record.trial, step, score))
         if record.reason == "complete" and record.score is not None:
+            self._full = max([self._full, *(step for step, _ in self._curve(record))])
             self._ends[record.trial] = record.score
             self._guard()
 

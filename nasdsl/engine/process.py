@@ -15,7 +15,7 @@ import time
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class WorkerProcess:
         method = "spawn" if environment else _METHOD
         context = multiprocessing.get_context(method)
         if method == "forkserver":
-            context.set_forkserver_preload(_preload(setup))
+            context.set_forkserver_preload(_preload(setup.space_text is not None))
         ours, theirs = context.Pipe(duplex=True)
         self._log = log
         self._log_start = _size(log)
@@ -164,17 +164,19 @@ def _start(process: multiprocessing.process.BaseProcess) -> None:
             raise PoolError(f"cannot start a worker process: {error}") from error
 
 
-def _preload(setup: Setup) -> list[str]:
+def expect_workers(with_networks: bool) -> None:
+    """Let the fork server import what workers will need, while this process has other things to do."""
+    if _METHOD == "forkserver":
+        multiprocessing.get_context(_METHOD).set_forkserver_preload(_preload(with_networks))
+        with _clean_start({}), suppress(OSError, EOFError):  # what is wrong shows when a worker starts
+            forkserver.ensure_running()
+
+
+def _preload(with_networks: bool) -> list[str]:
     """What the fork server imports once for all workers. Functions that need no torch do not wait for it;
-    one whose own process has loaded it will want it. Torch's optimizers import its compiler, 1.9 s of CPU."""
-    wants_torch = setup.space_text is not None or "torch" in sys.modules
-    trains = setup.function is None
-    return [
-        "nasdsl.engine.server",
-        "nasdsl.engine.evaluate",
-        *(["torch"] if wants_torch else []),
-        *(["torch._dynamo"] if trains else []),
-    ]
+    one whose own process has loaded it will want it."""
+    wants_torch = with_networks or "torch" in sys.modules
+    return ["nasdsl.engine.server", "nasdsl.engine.evaluate", *(["torch"] if wants_torch else [])]
 
 
 def _size(path: Path) -> int:

@@ -24,8 +24,9 @@ from nasdsl.engine.isolation import default_memory
 from nasdsl.engine.loop import Loop
 from nasdsl.engine.messages import Setup
 from nasdsl.engine.meta import check_same_space
-from nasdsl.engine.places import Place, on_gpus, on_this_machine
+from nasdsl.engine.places import Here, Place, on_gpus, on_this_machine
 from nasdsl.engine.pool import Pool
+from nasdsl.engine.process import expect_workers
 from nasdsl.engine.proposing import halved, searcher_of
 from nasdsl.engine.request import DEFAULT_BUDGET, Request
 from nasdsl.engine.run import LOGS_FOLDER, Run, open_run
@@ -175,6 +176,8 @@ def _run(request: Request, folder: Path) -> Run:
         if begun:
             check_same_space(folder, meta, request.space)
             request.check_warm(folder, meta)
+        if any(isinstance(place, Here) and not place.environment for place in request.places):
+            expect_workers(request.space.has_network)  # torch is loaded there while the data are read here
         prepared = prepare(request, folder)
         space, settings = overrides.apply(prepared.space, request.overrides_of(folder, meta))
         prepared = replace(prepared, space=space, settings=settings)

@@ -31,6 +31,7 @@ from nasdsl.training.resident import resident
 from nasdsl.training.schedules import Attentive, Schedule, pace, schedule
 from nasdsl.training.settings import Settings, call, real, setting, whole
 from nasdsl.training.step_law import symbols_of, worked_out
+from nasdsl.training.stepping import step
 
 if TYPE_CHECKING:
     from compiler.plan import Plan
@@ -125,7 +126,7 @@ class Session:
         self.hooks.after_backward(lambda: outputs_of(course.module, batch))
         for hook in parts.gradients:
             hook(course)
-        course.optimizer.step()
+        step(course.optimizer)
         for tensor in self.hooks.after_step():
             course.optimizer.state.pop(tensor, None)
         course.step += 1

@@ -51,15 +51,29 @@ def test_searchers_are_told_every_rung_and_a_stopped_trial_never_counts_as_run_i
     assert [outcome.budget for outcome in rule.outcomes(complete)] == [1, 3, None]
 
 
+def _curve(early: float, late: float) -> tuple[dict[str, float], ...]:
+    return ({"step": 1, "score": early}, {"step": 4, "score": late})
+
+
+def test_a_rung_in_the_second_half_of_a_full_training_stops_nobody() -> None:
+    halving = Halving(eta=3, first=1)
+    for trial in range(3):
+        curve = tuple({"step": step, "score": float(trial)} for step in range(1, 11))
+        halving.learn(Record(trial, Point({}), float(trial), curve=curve))
+    assert halving.should_stop(Report(7, 3, -1.0))
+    halving.should_stop(Report(8, 3, 2.5))
+    assert not halving.should_stop(Report(8, 9, -1.0))
+
+
 def test_a_rung_that_does_not_rank_as_the_end_does_stops_nobody_any_more() -> None:
     halving = Halving(eta=3)
     for trial in range(20):  # early scores are the reverse of the final ones
-        record = Record(trial, Point({}), -float(trial), curve=({"step": 1, "score": float(trial)},))
+        record = Record(trial, Point({}), -float(trial), curve=_curve(float(trial), -float(trial)))
         halving.learn(record)
     assert not halving.should_stop(Report(99, 1, -5.0))
     honest = Halving(eta=3)
     for trial in range(20):
-        honest.learn(Record(trial, Point({}), float(trial), curve=({"step": 1, "score": float(trial)},)))
+        honest.learn(Record(trial, Point({}), float(trial), curve=_curve(float(trial), float(trial))))
     assert honest.should_stop(Report(99, 1, -5.0))
 
 

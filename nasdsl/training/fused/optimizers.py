@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nasdsl.training.fused.layers import Layer
+from nasdsl.training.stepping import step
 
 Optimizer: TypeAlias = torch.optim.Optimizer
 _KERNELS = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
@@ -89,7 +90,7 @@ class GroupOptimizer:
         if not self._with_kernels:
             self.share_gradients()
             for optimizer in self._optimizers:
-                optimizer.step()
+                step(optimizer)
             return
         self._steps += 1
         self._step_of += 1
