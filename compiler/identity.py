@@ -85,7 +85,7 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
             parts
         ):  # else two equal nodes read once would pass for one read twice
             parts.append(_repeated(node, sources[node.name], made_of))
-        label = canonical(node.arguments)
+        label = canonical(_telling(node.arguments))
         if not node.inputs:
             label, n_inputs = f"{n_inputs} {node.layout}", n_inputs + 1
         if node.body is not None:
@@ -94,6 +94,14 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
             parts.append(f"weights of {made_of[node.shares]}")
         made_of[node.name] = _digest((node.op, label, repr(node.shape), *parts))
     return made_of
+
+
+def _telling(arguments: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Without `weight_on` where it says nothing: all matrices are meant, or all are plain anyway."""
+    weight = arguments.get("weight")
+    plain = not isinstance(weight, Spec) or weight.name == "plain"
+    silent = plain or arguments.get("weight_on") == "qkvo"
+    return {name: a for name, a in arguments.items() if not (silent and name == "weight_on")}
 
 
 def _repeated(node: Structure, inputs: tuple[str, ...], made_of: Mapping[str, str]) -> str:

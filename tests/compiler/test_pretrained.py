@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,45 @@ def test_experts_do_not_start_from_layers_by_their_order(tmp_path: Path, network
     body = "widen(experts = 2) { conv2d(6, kernel = 2) }; global_avg_pool"
     with pytest.raises(PretrainedError, match=r"(?s)pretrained/widen has experts.*match = order"):
         built(tmp_path, f'pretrained("w.safetensors", match = order) {{ {body} }}')
+
+
+BODIES = {
+    "mlp": "to_tokens; mlp(8)",
+    "attention": "to_tokens; attention(2)",
+    "swiglu": "to_tokens; swiglu(8)",
+    "patch_embed": "patch_embed(4)",
+    "class_token": "to_tokens; class_token",
+    "learned_positions": "to_tokens; learned_positions",
+    "separable_conv2d": "separable_conv2d(4)",
+    "squeeze_excite": "squeeze_excite",
+    "gru": "to_tokens; gru(4)",
+    "adapter": "adapter { conv2d(2) }",
+}
+
+
+def test_the_documents_say_which_tensors_a_layer_takes_from_a_file() -> None:
+    text = Path("docs/language.md").read_text("utf-8").partition("| operation | tensors |")[2]
+    said = {op: names.split() for op, names in re.findall(r"^\| `(\w+)` \| `([\w. ]+)` \|", text, re.M)}
+    assert said.keys() >= BODIES.keys()
+    for op, body in BODIES.items():
+        found = nasdsl.parse(f"{HEAD}network {{ {body}; global_avg_pool; linear(outputs) }}")
+        state = build(plan(found, found.default())).state_dict()
+        assert [name.partition(".")[2] for name in state if name.startswith(op)] == said[op]
+
+
+@pytest.mark.parametrize("queries", ["repeat[1].attention.query.weight", "repeat_1_attention.query.weight"])
+def test_a_copy_of_a_repeat_is_found_by_either_name(tmp_path: Path, queries: str) -> None:
+    body = "repeat 2 { residual { layer_norm; attention(2) } }"
+    path = tmp_path / "s.space"
+    path.write_text(f"{HEAD}network {{ to_tokens; {body}; global_avg_pool; linear(outputs) }}")
+    found = nasdsl.load(path)
+    state = build(plan(found, found.default()), seed=3).state_dict()
+    kept = {name: tensor for name, tensor in state.items() if name.startswith("repeat")}
+    kept[queries] = kept.pop("repeat_1_attention.query.weight").clone()
+    save_file(kept, tmp_path / "w.safetensors")
+    path.write_text(
+        f'{HEAD}network {{ to_tokens; pretrained("w.safetensors") {{ {body} }}; global_avg_pool; linear(outputs) }}'
+    )
+    found = nasdsl.load(path)
+    loaded = build(plan(found, found.default()), seed=4).state_dict()
+    assert torch.equal(loaded["pretrained_repeat_1_attention.query.weight"], kept[queries])

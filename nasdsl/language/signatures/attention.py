@@ -6,6 +6,7 @@ causal or not, as `scaled_dot_product_attention` is counted; lookups and softmax
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import prod
 
 from nasdsl.language.shapes import Dim, Shape, vector
@@ -35,6 +36,7 @@ from nasdsl.language.signatures.signature import (
 )
 
 _TOKENS = ("tokens",)
+_SOME_OF_QKVO = tuple("".join(some) for n in range(1, 5) for some in combinations("qkvo", n))
 _TOKENS_HELP = "put `to_tokens`, `patch_embed` or `token_embedding` before it"
 
 
@@ -168,6 +170,14 @@ ATTENTION = Signature(
         Argument("dropout", real(0, 1), "share of attention weights dropped in training", 0.0),
         Argument("bias", BOOL, "whether the linear maps have offsets", True),
         WEIGHT,
+        Argument(
+            "weight_on",
+            name_of(*_SOME_OF_QKVO),
+            "which matrices `weight` changes: those that make queries, keys, values and what comes out, each by a "
+            "letter; the others stay plain",
+            "qkvo",
+            shapes=True,  # a rank that fits queries may not fit fewer keys
+        ),
     ),
     weighted=True,
     sized=True,

@@ -7,14 +7,14 @@ Rules work on intervals too, so that a whole space can be asked whether a rank f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
 from nasdsl.language.shapes import Dim, Shape, interval, lower, upper
 from nasdsl.language.signatures.bottleneck import squeezed_in_bottleneck
-from nasdsl.language.signatures.rules import dim, flag, product
+from nasdsl.language.signatures.rules import dim, flag, name, product
 from nasdsl.language.signatures.signature import Arguments
 
 
@@ -24,7 +24,8 @@ class Matrix:
 
     inputs: channels that one output reads. groups: blocks of channels that do not see each other.
     uses: how often it is applied for one sample. layered: whether torch keeps it in a module of its own, which
-    two factors can take the place of; recurrent layers keep theirs inside.
+    two factors can take the place of; recurrent layers keep theirs inside. plain: whether it stays as it is, whatever
+    the `weight` of its layer.
     """
 
     rows: Dim
@@ -33,6 +34,7 @@ class Matrix:
     uses: Dim = 1
     groups: Dim = 1
     layered: bool = True
+    plain: bool = False
 
     @property
     def short_side(self) -> Dim:
@@ -105,8 +107,12 @@ def _attention(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tup
     tokens, width = inputs[0].dims
     heads = dim(args["heads"])
     keys = width if args["kv_heads"] is None else width // heads * dim(args["kv_heads"])
-    query, key = _dense(width, width, tokens), _dense(keys, width, tokens)
-    return query, key, key, _dense(width, width, tokens)
+    meant = name(args["weight_on"])
+    query, key, value, out = (
+        replace(_dense(rows, width, tokens), plain=letter not in meant)
+        for letter, rows in zip("qkvo", (width, keys, keys, width), strict=True)
+    )
+    return query, key, value, out
 
 
 def _swiglu(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tuple[Matrix, ...]:

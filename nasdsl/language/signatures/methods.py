@@ -65,7 +65,7 @@ def methods_of(weight: Value) -> tuple[Spec, ...]:
 
 def covers(method: Spec, matrix: Matrix) -> bool:
     """Whether a method changes this matrix of a layer, or leaves it plain."""
-    return matrix.mixes or not METHODS[method.name].mixes_only
+    return not matrix.plain and (matrix.mixes or not METHODS[method.name].mixes_only)
 
 
 def factored_rank(args: Arguments, matrix: Matrix) -> int:

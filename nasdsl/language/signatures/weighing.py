@@ -111,7 +111,8 @@ def shared_vectors(
         for method in methods_at(op, args):
             if method.name == "intrinsic":
                 key = whole(method["d"]), flag(method["said"])
-                scales[key] = scales.get(key, 0) + len(MATRICES[op](args, inputs, output))
+                changed = [m for m in MATRICES[op](args, inputs, output) if covers(method, m)]
+                scales[key] = scales.get(key, 0) + len(changed)
     return {(d, said): d - number if said else d for (d, said), number in scales.items()}
 
 
