@@ -1,4 +1,4 @@
-"""What cannot stand together in `train { }`, or not with this task: said when the file is checked."""
+"""What cannot stand together in `train { }`: said when the file is checked. `task_rules.py` says what does not fit a task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nasdsl.language.laws import is_law
 from nasdsl.language.network import Task
 from nasdsl.language.scope import Checker
-from nasdsl.language.signatures import table
+from nasdsl.language.task_rules import fits_task, names_of, options_of
 from nasdsl.language.terms import children, outcomes
 from nasdsl.language.tree import (
     Assign,
@@ -36,22 +36,6 @@ APART: Mapping[tuple[str, str], str] = {
     ("adamixup", "mixup"): "each would mix what the other has mixed",
     ("adamixup", "cutmix"): "each would mix what the other has mixed",
 }
-# Kinds of tasks that a setting is for, where not for all.
-FOR: Mapping[str, tuple[str, ...]] = {
-    "elr": ("classification",),
-    "ps_kd": ("classification",),
-    "label_smoothing": ("classification", "next_token", "segmentation"),
-    "mixup": ("classification", "regression", "multilabel"),
-    "cutmix": ("classification", "regression", "multilabel"),
-    "adamixup": ("classification",),
-    "cross_entropy": ("classification", "multilabel", "next_token", "segmentation"),
-    "focal": ("classification", "next_token", "segmentation"),
-    "mse": ("regression",),
-    "mae": ("regression",),
-    "huber": ("regression",),
-}
-_PER_SAMPLE = ("elr", "ps_kd")  # keep something of each sample
-_POSITIONS = ("cutmix", "flip", "crop", "erase")
 _FROM_THE_START = ("anchor", "tune", "pela")
 
 
@@ -72,7 +56,7 @@ def refuse_misfits(c: Checker, training: Statement, task: Task) -> None:
     """Report every setting that does not fit the task, and every pair that must not meet."""
     places = list(_places(training, ()))
     for place in places:
-        _fits_task(c, place.setting, task)
+        fits_task(c, place.setting, task)
         _has_a_start(c, place.setting)
         _starts_anew(c, place.setting)
         _has_low_rank(c, place.setting)
@@ -103,50 +87,6 @@ def _places(statement: Statement | None, under: tuple[tuple[int, object], ...]) 
             yield from _places(body, under)
         case _:
             return
-
-
-def _names(setting: Assign) -> set[str]:
-    """The setting itself, and the calls and names that it can be."""
-    found = outcomes(setting.value)
-    calls = {one.signature.name for one in found if isinstance(one, Make)}
-    names = {one.value for one in found if isinstance(one, Constant) and isinstance(one.value, str)}
-    return {setting.name, *calls, *names}
-
-
-def _fits_task(c: Checker, setting: Assign, task: Task) -> None:
-    names = _names(setting) if setting.name == "loss" else {setting.name}
-    for name in sorted(names):
-        kinds = FOR.get(name)
-        if kinds is None or task.kind in kinds:
-            continue
-        message = f"`{name}` is for {' and '.join(kinds)}, and this is a {task.kind} task"
-        why = _instead(setting.name, task.kind)
-        if name in _PER_SAMPLE and task.kind == "next_token":
-            why = "it keeps an answer for each sample, and a text is a stream of symbols"
-        c.problems.error("misfit", message, setting.span, why)
-    _fits_inputs(c, setting, task)
-
-
-def _instead(setting: str, kind: str) -> str:
-    """What a task can have where a loss is none of its own."""
-    if setting != "loss":
-        return "leave it out"
-    losses = [name for name in table.names(("loss",)) if kind in FOR.get(name, (kind,))]
-    return f"leave `loss` out for the usual one, or take {' or '.join(f'`{name}`' for name in losses)}"
-
-
-def _fits_inputs(c: Checker, setting: Assign, task: Task) -> None:
-    layouts = {
-        shape.layout for shape in task.inputs.values() if shape.concrete
-    }  # a file's are yet to be seen
-    if setting.name == "prepare" and "quantile" in _names(setting) and not layouts <= {"vector"}:
-        shown = ", ".join(str(shape) for shape in task.inputs.values())
-        message = f"`prepare = quantile` ranks the columns of a table, and the inputs are {shown}"
-        c.problems.error("misfit", message, setting.span, "maps are standardized channel by channel")
-    if setting.name in _POSITIONS and not layouts <= {"sequence", "image", "volume"}:
-        shown = ", ".join(str(shape) for shape in task.inputs.values())
-        message = f"`{setting.name}` moves or cuts positions, and the inputs are {shown}"
-        c.problems.error("misfit", message, setting.span, "it is for images and sequences")
 
 
 def _starts_anew(c: Checker, setting: Assign) -> None:
@@ -183,7 +123,7 @@ def _holds_law(term: ValueTerm) -> bool:
 
 def _has_a_start(c: Checker, setting: Assign) -> None:
     """Without trained weights, what keeps to the start keeps to chance."""
-    if setting.name not in _FROM_THE_START or _names(setting) <= {"tune", "all"}:
+    if setting.name not in _FROM_THE_START or names_of(setting) <= {"tune", "all"}:
         return
     if not any(row.name == "pretrained" for row in c.problems.facts.rows.values()):
         message = (
@@ -200,21 +140,26 @@ def _apart(c: Checker, first: Assign, second: Assign) -> None:
             c.problems.error("misfit", message, second.span, _ALTERNATIVES)
     by_name = {first.name: first, second.name: second}
     schedule, optimizer = by_name.get("schedule"), by_name.get("optimizer")
-    if schedule is not None and optimizer is not None and "hypergradient" in _names(schedule):
+    if schedule is not None and optimizer is not None and "hypergradient" in names_of(schedule):
         _follows_adam(c, schedule, optimizer)
+    init = sorted(names_of(by_name["init"]) - {"init", "default"}) if "init" in by_name else []
+    if init and "pela" in by_name:
+        message = (
+            f"`pela` and `init = {init[0]}` can be on at once: what is drawn anew is factored from nothing"
+        )
+        c.problems.error("misfit", message, second.span, "leave `init` out there")
     scale = by_name.get("scale")
-    if scale is not None and optimizer is not None and "muon" in _names(optimizer):
+    if scale is not None and optimizer is not None and "muon" in names_of(optimizer):
         message = "`scale = mup` and `muon` can meet: muon's steps are orthogonal matrices, whose size no width changes"
         c.problems.error("misfit", message, second.span, "leave `scale` out there")
 
 
 def _follows_adam(c: Checker, schedule: Assign, optimizer: Assign) -> None:
     """`hypergradient(adam)` looks at the moments that only Adam keeps."""
-    others = sorted(_names(optimizer) - {"optimizer", "adam", "adamw"})
+    others = sorted(names_of(optimizer) - {"optimizer", "adam", "adamw"})
     for outcome in outcomes(schedule.value):
         if not isinstance(outcome, Make) or outcome.signature.name != "hypergradient":
             continue
-        kind = dict(outcome.arguments)["kind"]
-        if others and getattr(kind, "value", None) == "adam":
+        if others and "adam" in options_of(outcome, "kind"):
             message = f"`hypergradient(adam)` compares with the steps of Adam, and the optimizer can be `{others[0]}`"
             c.problems.error("misfit", message, schedule.span, "use `hypergradient(sgd)` there")

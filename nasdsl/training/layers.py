@@ -43,6 +43,10 @@ class Features:
     def __init__(self) -> None:
         self.latest: torch.Tensor | None = None
 
+    def __deepcopy__(self, memo: object) -> Features:
+        """A copy of a network has not run yet; and what a pass kept is part of a graph, which cannot be copied."""
+        return Features()
+
     def keep(self, module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         """A hook before the layer."""
         self.latest = inputs[0]

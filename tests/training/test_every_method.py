@@ -10,7 +10,7 @@ from training_toys import arrays, rows
 import nasdsl
 from compiler.build import build
 from compiler.plan import plan_of
-from nasdsl.language.network import Task
+from nasdsl.language.network import Spec, Task
 from nasdsl.language.signatures.table import STOPS, TRAINING
 from nasdsl.training import UserData, open_data, train
 from nasdsl.training.fused.forms import Unfusable
@@ -26,7 +26,7 @@ SETTING_OF = {
     "scale": "scale",
 }
 NUMBERS = ("mse", "mae", "huber")
-MUST = {"count": "2..3", "value": "1.0..2.0"}  # arguments without a default
+MUST = {"count": "2..3", "value": "1.0..2.0", "additive": "1e-8..1e-6 log"}  # arguments without a default
 PLAIN = """residual { conv2d(4); relu }; flatten; linear(8); relu; linear(outputs)"""
 LOW_RANK = """residual { conv2d(4, weight = low_rank(2)); relu }; flatten; linear(8); relu; linear(outputs)"""
 CALLS = [
@@ -181,6 +181,27 @@ def test_fused_it_ends_where_it_would_alone_or_says_that_it_does_not_fuse(row, m
     assert row.name in FUSES
     for place, one in product((0, 1), ("loss",)):
         assert together[place].measures[one] == pytest.approx(alone[place].measures[one], rel=2e-3, abs=2e-3)
+
+
+def test_fused_each_network_falls_by_its_own_plateaus(maps):
+    """Rates too high for one member only: after the first rise its own rate is zero, and the other goes on."""
+    space = space_of("batch_size = 8; optimizer = sgd(lr = 0.05 | 5, momentum = 0.9)")
+    plan = plan_of(space.decided(space.sample(seed=0)))
+    schedule = Spec("plateau", {"factor": 0.0, "patience": 1})
+    settings = [
+        {"batch_size": 8, "optimizer": Spec("sgd", {"lr": lr, "momentum": 0.9}), "schedule": schedule}
+        for lr in (0.001, 0.2)
+    ]
+    members = [Candidate(build(plan, seed=s), one, s) for s, one in enumerate(settings)]
+    together = dict(train_group(members, plan, maps["classification"], epochs=8))
+    for seed, one in enumerate(settings):
+        alone = train(build(plan, seed=seed), plan, one, maps["classification"], seed, epochs=8)
+        curves = [[row["loss"] for row in found.curve] for found in (alone, together[seed])]
+        assert curves[1] == pytest.approx(curves[0], rel=5e-3)
+    calm, wild = ([row["loss"] for row in together[place].curve] for place in (0, 1))
+    fell = next(i for i in range(1, 8) if wild[i] >= wild[i - 1])
+    assert len(set(wild[fell + 1 :])) <= 1  # its rate is zero
+    assert calm[-1] != calm[-2]
 
 
 # What acts on a group of networks as on one; all others train alone, and the run says so.

@@ -306,7 +306,13 @@ def test_the_average_is_the_mean_of_the_last_steps(two_classes):
         (Spec("tokens", {"count": 16 * 9}), 2),
         (Spec("loss", {"value": 100.0}), 1),
         (Spec("seconds", {"count": 1e-9}), 1),
+        # `epochs` is the cap of them all.
         (Spec("patience", {"count": 1000}), 8),
+        (Spec("epochs", {"count": 1000}), 8),
+        (Spec("steps", {"count": 10**6}), 8),
+        (Spec("tokens", {"count": 10**9}), 8),
+        (Spec("loss", {"value": 1e-9}), 8),
+        (Spec("seconds", {"count": 1e6}), 8),
     ],
 )
 def test_what_ends_a_training(until, epochs, two_classes):

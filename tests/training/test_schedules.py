@@ -100,6 +100,34 @@ def test_hypergradient_of_adam_compares_with_its_last_direction():
     assert _turned(rate, course, [1, 1]) == pytest.approx(0.9 * (1 + 0.1 * cosine), rel=1e-5)
 
 
+def test_additive_hypergradient_moves_by_the_product_of_two_gradients():
+    # Baydin et al. 2018, algorithm 4, with a beta of 0.002; rates count in full ones of 0.1.
+    rate, course = Hypergradient("sgd", 0.02, additive=0.002 / 0.1), _course([0.0, 0.0], torch.optim.SGD)
+    assert _turned(rate, course, [1, 0]) == 1
+    assert _turned(rate, course, [5, 1]) == pytest.approx(1 + 0.02 * 5)
+    assert _turned(rate, course, [-2, 3]) == pytest.approx(1.1 + 0.02 * (-10 + 3))
+    assert course.optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * rate(0))
+
+
+def test_additive_hypergradient_of_adam_takes_moments_freed_of_their_start():
+    # Algorithm 5: after one step m / (1 - beta1) is the gradient, and the root of v / (1 - beta2) its size.
+    rate, course = Hypergradient("adam", 0.02, additive=0.01), _course([0.0, 0.0], torch.optim.Adam)
+    assert _turned(rate, course, [3, -0.5]) == 1
+    assert _turned(rate, course, [2, 4]) == pytest.approx(1 + 0.01 * (2 - 4), rel=1e-5)
+
+
+def test_the_published_betas_of_additive_hypergradients_change_little_and_a_large_one_much(two_classes):
+    low = {**FAST, "optimizer": Spec("sgd", {"lr": 0.002}), "epochs": 15}
+
+    def lost(**arguments):
+        schedule = Spec("hypergradient", arguments)
+        return run(mlp(), two_classes, {**low, "schedule": schedule}).curve[-1]["train_loss"]
+
+    plain = run(mlp(), two_classes, low).curve[-1]["train_loss"]
+    assert lost(additive=1e-6) == pytest.approx(plain, rel=0.05)
+    assert lost(additive=1e-3) < 0.9 * plain
+
+
 @pytest.mark.parametrize("sign", [1, -1])
 def test_hypergradient_stays_within_a_factor_of_ten(sign):
     rate, course = Hypergradient("sgd", 0.5), _course([0.0], torch.optim.SGD)

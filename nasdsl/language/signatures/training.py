@@ -163,7 +163,7 @@ _SCHEDULES = (
     _row(
         "schedule",
         "hypergradient",
-        "The rate follows its own gradient (Baydin et al. 2018), in the form that knows no scale.",
+        "The rate follows its own gradient (Baydin et al. 2018), in a form that knows no scale, or with `additive` as published.",
         Argument(
             "kind",
             name_of("adam", "sgd"),
@@ -171,6 +171,12 @@ _SCHEDULES = (
             "sgd",
         ),
         Argument("beta", _POSITIVE, "share by which the rate moves in a step, at most", 0.02),
+        Argument(
+            "additive",
+            _POSITIVE,
+            "in place of `beta`: the rate moves by this times the product of gradients themselves; 1e-6 for sgd, 1e-8 for "
+            "adam in the paper",
+        ),
     ),
 )
 

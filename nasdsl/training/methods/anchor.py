@@ -38,6 +38,8 @@ class Close:
         now = effective_weights(course.module)
         total = torch.zeros((), device=batch.index.device)
         for name, start in self.begun.items():
+            if name not in now:
+                continue  # frozen for a while, so there is nothing to pull at
             squares = (now[name] - start).square()
             total = total + (squares if self.importance is None else squares * self.importance[name]).sum()
         return self.weight * total
