@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from nasdsl.language import syntax as s
-from nasdsl.language.decisions import Answer
+from nasdsl.language.choosing import AnyOf, any_of, choosing
 from nasdsl.language.errors import Span
 from nasdsl.language.forking import Do
-from nasdsl.language.merging import Sources, decided, operate, ways_of
+from nasdsl.language.merging import Joining, joined, operate, ways_of
 from nasdsl.language.scope import Binding, Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.tree import ChoiceHole, Constant, Feed, Part, Statement, ValueTerm
+from nasdsl.language.tree import Choosing, Feed, Part, Sources, Statement
 from nasdsl.language.values import bind
-from nasdsl.language.wires import any_of, asks_unused, join, kept, merge_named, sequence, subsets
+from nasdsl.language.wires import all_of, asks_unused, kept, merge_named, sequence
 
 Let = Callable[[Checker, s.Let, Scope], None]
-
-
-def fixed(c: Checker, arguments: dict[str, ValueTerm], name: str, span: Span) -> object:
-    term = arguments[name]
-    if isinstance(term, Constant):
-        return term.value
-    help = f"write one value for `{name}`, or alternatives around it: `{{ … }} | {{ … }}`"
-    c.problems.error("not-yet", f"`{name}` is not a decision in this version", span, help)
-    return None
 
 
 def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: Do) -> Statement:
@@ -56,14 +46,10 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
         c.problems.error("bad-member", f"`{row.name}` has no branch", node.span, help)
         parts.append(Part(given, None, scope.frame.cell()))
     ways = ways_of(merge)
-    if len(ways) == 1:
-        row = merge_named(c, ways[0], node.span)
-        joined: Statement = join(c, tuple(parts), row, inner, label or row.name, first, node.span)
-    else:
-        slots, place = (first, scope.frame.size), inner.fresh_place(label or row.name)
-        sources = Sources(tuple(parts), None, {}, slots, inner.label, place, node.span)
-        joined = decided(merge, ways, sources)
-    return sequence([kept(given), joined], (0, 0), node.span)
+    name = label or (merge_named(c, ways[0], node.span).name if len(ways) == 1 else row.name)
+    slots, place = (first, scope.frame.size), inner.fresh_place(name)
+    together = joined(c, merge, Joining(all_of(parts), slots, inner.label, place, node.span, is_graph=False))
+    return sequence([kept(given), together], (0, 0), node.span)
 
 
 # --- dag ------------------------------------------------------------------------------------
@@ -245,63 +231,95 @@ def _fed(
     sources = _sources(c, node, name, found)
     if sources is None:
         return None
-    parts, picked, count = sources
-    if count != str(takes) or any(part.spare for part in parts):
-        there = "a number that is not known" if any(part.spare for part in parts) else count
-        message = f"`{name}` is a block of {takes} wires, and {there} stand after `from`"
+    count = _number(sources)
+    if count != str(takes):
+        message = f"`{name}` is a block of {takes} wires, and {count} stand after `from`"
         help = f"write as many, for example `from {', '.join(list(found.scope.wires)[:takes])}`"
         c.problems.error("bad-wire", message, node.span, help)
         return None
-    hole, chosen = picked or (None, {})
-    return [Feed((first, scope.frame.size), parts, hole, chosen, into, scope.label, span=node.span)], into
+    return [Feed((first, scope.frame.size), sources, into, scope.label, span=node.span)], into
 
 
-def _gathered(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None:
+def _number(sources: Sources) -> str:
+    """How many wires are read, in words."""
+    if any(part.spare for part in sources.parts) or any(one.count is not None for one in sources.choosings):
+        return "a number that is not known"
+    least = most = len(sources.sure)
+    for one in sources.choosings:
+        counts = {len(numbers) for subset in one.subsets.values() for numbers in subset.chosen.values()}
+        least, most = least + min(counts), most + max(counts)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _gathered(c: Checker, node: s.Wire, name: str, found: _Dag) -> Joining | None:
     """The sources of a wire that is one."""
     first = found.scope.frame.size
     sources = _sources(c, node, name, found)
     if sources is None:
         return None
-    parts, picked, _ = sources
-    hole, chosen = picked or (None, {})
     slots, place = (first, found.scope.frame.size), found.scope.fresh_place(name)
-    return Sources(parts, hole, chosen, slots, found.scope.label, place, node.span)
+    return Joining(sources, slots, found.scope.label, place, node.span)
 
 
-Picked: TypeAlias = tuple[ChoiceHole, dict[Answer, tuple[int, ...]]]
-
-
-def _sources(
-    c: Checker, node: s.Wire, name: str, found: _Dag
-) -> tuple[tuple[Part, ...], Picked | None, str] | None:
-    """The parts that a wire is made of, which of them is the decision, and how many it is made of, in words."""
+def _sources(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None:
+    """What a wire is made of: the wires that are named, all that nobody has read, and what decisions pick."""
     if not node.sources:
         help = f"say what it reads: `{name} = {c.unparse(node.value)} from input`"
         c.problems.error("bad-wire", f"the wire `{name}` says no source", node.span, help)
         return None
-    if len(node.sources) == 1 and (counts := any_of(c, node.sources[0], found.scope)) is not None:
-        wires = found.wires
-        picked = subsets(c, found.scope.inner(name), list(wires), counts, "from", node.span)
-        if picked is None:
-            return None
-        for wire in wires.values():
-            _read(wire, "yes" if counts.start == len(wires) else "maybe")
-        is_fixed = len(counts) == 1 or counts.start == len(wires)
-        many = str(counts.start) if is_fixed else f"{counts.start} to {counts.stop - 1}"
-        return tuple(_part(found, wire) for wire in wires.values()), picked, many
+    asked = [(source, any_of(c, source, found.scope)) for source in node.sources]
     parts: list[Part] = []
-    taken: set[int] = set()
-    for source in node.sources:
+    taken: list[NamedWire] = []
+    for source in (source for source, one in asked if one is None):
         named = _source(c, source, found)
         if named is None:
             return None
         for wire in named:
-            taken.add(id(wire))
+            taken.append(wire)
             parts.append(_part(found, wire))
             _read(wire, "yes" if any(wire is own for own in found.wires.values()) else "maybe")
-    if s.Name("unused") in node.sources:
-        parts += _unused(found, taken)
-    return tuple(parts), None, str(len(parts))
+    choosings, there = [], list(parts)
+    unused = s.Name("unused") in node.sources
+    for one in (one for _, one in asked if one is not None):
+        offered = _offered(c, one, found, taken)
+        if offered is None:
+            return None
+        numbers = {wire: len(parts) + number for number, wire in enumerate(offered)}
+        picked = choosing(c, found.scope.inner(name), numbers, one, least=0 if there or unused else 1)
+        if picked is None:
+            return None
+        for wire in offered.values():
+            parts.append(_part(found, wire))
+            _read(wire, "yes" if _takes_all(picked, len(offered)) else "maybe")
+        choosings.append(picked)
+    if unused:
+        spare = _unused(found, {id(wire) for wire in taken})
+        there += spare
+        parts += spare
+    return Sources(tuple(parts), tuple(n for n, part in enumerate(parts) if part in there), tuple(choosings))
+
+
+def _offered(c: Checker, asked: AnyOf, found: _Dag, taken: list[NamedWire]) -> dict[str, NamedWire] | None:
+    """The wires that `any(…)` picks from: those it lists, or all earlier ones that are not named beside it."""
+    if not asked.names:
+        return {name: one for name, one in found.wires.items() if all(one is not other for other in taken)}
+    offered = {}
+    for name in asked.names:
+        wires = _source(c, name, found)
+        if wires is None:
+            return None
+        if not wires or name.id in offered:
+            what = "`unused` is no wire" if not wires else f"`{name.id}` is listed twice"
+            message = f"{what}, and `any` picks among distinct ones"
+            c.problems.error("bad-wire", message, name.span, "leave it out, or name another wire")
+            return None
+        offered[name.id] = wires[0]
+    return offered
+
+
+def _takes_all(picked: Choosing, there: int) -> bool:
+    """Whether the decision reads every wire that it is offered."""
+    return all(len(numbers) == there for one in picked.subsets.values() for numbers in one.chosen.values())
 
 
 def _part(found: _Dag, wire: NamedWire, spare: bool = False) -> Part:
@@ -328,7 +346,7 @@ def _read(wire: NamedWire, how: str) -> None:
 def _source(c: Checker, node: s.Value, found: _Dag) -> list[NamedWire] | None:
     """The wire that a source names; none for `unused`; None where a problem has been reported."""
     if not isinstance(node, s.Name):
-        message = "after `from` stand wires, or `any(2, earlier)` alone"
+        message = "after `from` stand wires, `any(2, earlier)` or `any(2, a, b, c)`"
         help = "make a wire of it first: `a = … from …`, then read `a`"
         c.problems.error("bad-wire", message, node.span, help)
         return None

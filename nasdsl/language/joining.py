@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from nasdsl.language.adapting import adapt, same_shape
 from nasdsl.language.applying import counted, must
@@ -12,7 +13,7 @@ from nasdsl.language.machine import Machine
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import ShapeError
-from nasdsl.language.tree import Feed, Inputs, Join, Keep, Merge, Part, Previous, Remember, Residual
+from nasdsl.language.tree import Feed, Inputs, Join, Keep, Merge, Part, Previous, Remember, Residual, Sources
 
 
 def residual(m: Machine, term: Residual, rest: Rest, wire: Wire, frames: Frames) -> Step:
@@ -28,8 +29,11 @@ def merge(m: Machine, term: Merge, rest: Rest, wire: Wire, frames: Frames) -> St
     label: Label = frames[rest.depth][term.label]
     place = join(label.place, term.key)
     if not same_shape(skipped.shape, wire.shape):
-        beside = f"{place}/shortcut"
-        skipped, frames = _adapted(m, term.shortcut, skipped, wire.shape, beside, frames, marks=term.marks)
+        shortcut = m.evaluate(term.shortcut, frames, rest.depth)
+        if type(shortcut) is Pending:
+            return m.ask(shortcut, rest, wire, frames)
+        beside, marks = f"{place}/shortcut", term.marks if shortcut == "project" else {}
+        skipped, frames = _adapted(m, shortcut, skipped, wire.shape, beside, frames, marks=marks)
     out = m.record(f"{place}/add", "add", {}, (wire, skipped), wire.shape)
     return rest.parent, out, wipe(frames, rest.depth, term.slots)
 
@@ -59,23 +63,23 @@ def keep(m: Machine, term: Keep, rest: Rest, wire: Wire, frames: Frames) -> Step
 
 def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -> Step:
     """`data` is (the parts that take part, how many of them have begun)."""
-    depth = rest.depth
+    depth, parts = rest.depth, term.sources.parts
     if rest.data is None:
-        taking_part = _chosen(term, frames, depth)
+        taking_part = _chosen(m, term.sources, frames, depth)
         if isinstance(taking_part, Pending):
             return m.ask(taking_part, rest, wire, frames)
         chosen, begun = taking_part, 0
         if term.is_graph:
             m.read(len(chosen), wire, frames[depth][term.label])
-        frames = _noted(m, [term.parts[number] for number in chosen], depth, frames)
+        frames = _noted(m, [parts[number] for number in chosen], depth, frames)
     else:
         chosen, begun = rest.data
-        frames = set_cell(frames, depth, term.parts[chosen[begun - 1]].out, wire)
+        frames = set_cell(frames, depth, parts[chosen[begun - 1]].out, wire)
     if begun == len(chosen):
-        wires = tuple(frames[depth][term.parts[number].out] for number in chosen)
+        wires = tuple(frames[depth][parts[number].out] for number in chosen)
         joined = _joined(m, term, wires, frames[depth][term.label])
         return rest.parent, joined, wipe(frames, depth, term.slots)
-    part = term.parts[chosen[begun]]
+    part = parts[chosen[begun]]
     following = m.rest(term, depth, (chosen, begun + 1), rest.parent)
     source: Wire = frames[depth][part.source]
     if part.body is None:
@@ -83,14 +87,27 @@ def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -
     return m.rest(part.body, depth, None, following), source, frames
 
 
-def _chosen(term: Join | Feed, frames: Frames, depth: int) -> tuple[int, ...] | Pending:
-    """The parts that take part."""
-    if term.hole is not None:
-        answer = frames[depth][term.hole.slot]
-        return Pending(term.hole, depth) if answer is None else term.chosen[answer]
-    there = enumerate(term.parts)
-    read = frames[depth]
-    return tuple(n for n, part in there if not (part.spare and part.read is not None and read[part.read]))
+def _chosen(m: Machine, sources: Sources, frames: Frames, depth: int) -> tuple[int, ...] | Pending:
+    """The parts that take part, in the order written. Raises Dead where there are not as many as a count says."""
+    frame, numbers = frames[depth], list(sources.sure)
+    for one in sources.choosings:
+        count = next(iter(one.subsets)) if one.count is None else m.evaluate(one.count, frames, depth)
+        if type(count) is Pending:
+            return count
+        subset = one.subsets.get(count)
+        if subset is None:
+            raise Dead(f"`any({count}, …)` picks of fewer wires, or of none")
+        slot: int = subset.hole.slot
+        answer = frame[slot]
+        if answer is None:
+            return Pending(subset.hole, depth)
+        numbers += subset.chosen[answer]
+    return tuple(n for n in sorted(numbers) if not _is_spent(sources.parts[n], frame))
+
+
+def _is_spent(part: Part, frame: tuple[Any, ...]) -> bool:
+    """Whether a part that stands for what nobody has read has been read."""
+    return part.spare and part.read is not None and bool(frame[part.read])
 
 
 def _noted(m: Machine, parts: list[Part], depth: int, frames: Frames) -> Frames:
@@ -103,10 +120,10 @@ def _noted(m: Machine, parts: list[Part], depth: int, frames: Frames) -> Frames:
 
 def feed(m: Machine, term: Feed, rest: Rest, wire: Wire, frames: Frames) -> Step:
     depth = rest.depth
-    chosen = _chosen(term, frames, depth)
+    chosen = _chosen(m, term.sources, frames, depth)
     if isinstance(chosen, Pending):
         return m.ask(chosen, rest, wire, frames)
-    parts = [term.parts[number] for number in chosen]
+    parts = [term.sources.parts[number] for number in chosen]
     m.read(len(parts), wire, frames[depth][term.label])
     frames = _noted(m, parts, depth, frames)
     wires: list[Wire] = [frames[depth][part.source] for part in parts]
@@ -119,9 +136,12 @@ def previous(m: Machine, term: Previous, rest: Rest, wire: Wire, frames: Frames)
     depth = rest.depth
     found = wire if m.blind or wire.before is None else wire.before
     if not m.blind and not same_shape(found.shape, wire.shape):
+        shortcut = m.evaluate(term.shortcut, frames, depth)
+        if type(shortcut) is Pending:
+            return m.ask(shortcut, rest, wire, frames)
         label: Label = frames[depth][term.label]
         place = join(label.place, term.key)
-        found, frames = _adapted(m, term.shortcut, found, wire.shape, place, frames, "cell")
+        found, frames = _adapted(m, shortcut, found, wire.shape, place, frames, "cell")
     return rest.parent, wire, set_cell(frames, depth, term.cell, found)
 
 

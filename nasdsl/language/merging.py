@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from nasdsl.language import syntax as s
-from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import OPERATORS
 from nasdsl.language.forking import Do, choice
+from nasdsl.language.network import Value
 from nasdsl.language.scope import Checker, Scope
 from nasdsl.language.signatures import table
 from nasdsl.language.terms import mark, outcomes
@@ -18,37 +18,38 @@ from nasdsl.language.tree import (
     CONTROL,
     Branch,
     Cell,
-    ChoiceHole,
     Constant,
     Join,
     Make,
     Operation,
-    Part,
+    Sources,
     Statement,
     ValueTerm,
     Whether,
 )
 from nasdsl.language.values import bind
-from nasdsl.language.wires import JOINS, sequence
+from nasdsl.language.wires import JOINS, merge_named, sequence
 
 
 @dataclass(frozen=True)
-class Sources:
-    """What a wire reads, and the cells that are empty again once it is joined."""
+class Joining:
+    """The sources of a wire, which alternatives may each join in their own way: the cells that are empty again once
+    that is done, and where it stands. `is_graph`: as of a Join."""
 
-    parts: tuple[Part, ...]
-    hole: ChoiceHole | None
-    chosen: dict[Answer, tuple[int, ...]]
+    sources: Sources
     slots: tuple[int, int]
     label: int
     place: str
     span: Span
+    is_graph: bool = True
 
     def joined(self, merge: str) -> Join:
-        """The sources as one wire. Alternatives may each make their own of it."""
-        row, slots = table.LAYERS[merge], self.slots
-        parts, hole, chosen = self.parts, self.hole, self.chosen
-        return Join(slots, parts, hole, chosen, row, {}, self.label, self.place, True, span=self.span)
+        """The sources as one wire."""
+        row = table.LAYERS[merge]
+        defaults: dict[str, Value] = {a.name: a.default for a in row.arguments}
+        return Join(
+            self.slots, self.sources, row, defaults, self.label, self.place, self.is_graph, span=self.span
+        )
 
 
 def ways_of(merge: ValueTerm) -> list[object]:
@@ -59,8 +60,11 @@ def ways_of(merge: ValueTerm) -> list[object]:
     )
 
 
-def decided(merge: ValueTerm, ways: list[object], sources: Sources) -> Statement:
-    """The sources, joined as an argument says once it is decided."""
+def joined(c: Checker, merge: ValueTerm, sources: Joining) -> Statement:
+    """The sources, joined as an argument says, once it is decided."""
+    ways = ways_of(merge)
+    if len(ways) == 1:
+        return sources.joined(merge_named(c, ways[0], sources.span).name)
     mark(merge, CONTROL)
     step: Statement = sources.joined(str(ways[-1]))
     for way in reversed(ways[:-1]):
@@ -70,7 +74,7 @@ def decided(merge: ValueTerm, ways: list[object], sources: Sources) -> Statement
 
 
 def operate(
-    c: Checker, node: s.Value, scope: Scope, label: str, sources: Sources, do: Do
+    c: Checker, node: s.Value, scope: Scope, label: str, sources: Joining, do: Do
 ) -> Statement | None:
     """The operation of a wire on its sources; None where a problem was reported."""
     match node:
@@ -133,7 +137,7 @@ def _can_join(term: ValueTerm) -> bool:
 
 
 def _by_value(
-    c: Checker, node: s.Name, term: ValueTerm, scope: Scope, label: str, sources: Sources, do: Do
+    c: Checker, node: s.Name, term: ValueTerm, scope: Scope, label: str, sources: Joining, do: Do
 ) -> Statement | None:
     """The sources joined as the value of a let or parameter says; added, where it is another operation."""
     mark(term, CONTROL)
@@ -150,7 +154,7 @@ def _by_value(
 
 
 def _operate_on_sum(
-    c: Checker, node: s.Value, scope: Scope, label: str, sources: Sources, do: Do
+    c: Checker, node: s.Value, scope: Scope, label: str, sources: Joining, do: Do
 ) -> Statement | None:
     """The sources added, then the operation, which is no way to join here."""
     operation = do(c, node, replace(scope, joined=True), label)

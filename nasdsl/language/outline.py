@@ -40,6 +40,7 @@ from nasdsl.language.tree import (
     Pick,
     Residual,
     Sequence,
+    Sources,
     Statement,
     Use,
 )
@@ -173,18 +174,15 @@ class _Outliner:
                 return (self._leaf(name, term, depth, wire, frames),)
             case Fork():
                 return (self._fork(term, depth, wire, frames),)
-            case Join(parts=parts, merge=merge, chosen=chosen):
-                bodies = [part.body for part in parts if part.body is not None]
-                if not bodies and term.hole is None:
+            case Join(sources=sources, merge=merge):
+                bodies = [part.body for part in sources.parts if part.body is not None]
+                if not bodies and not sources.choosings:
                     return ()
-                picked = f"any {len(next(iter(chosen.values())))} of " if chosen else ""
-                title = f"{merge.name} of {picked}{len(parts)}"
-                return self._members(title, term, bodies, depth, wire, frames)
-            case Feed(parts=parts, chosen=chosen):
-                if term.hole is None:
+                return self._members(f"{merge.name} of {_read(sources)}", term, bodies, depth, wire, frames)
+            case Feed(sources=sources):
+                if not sources.choosings:
                     return ()
-                title = f"any {len(term.into)} of {len(parts)} wires"
-                return self._members(title, term, [], depth, wire, frames)
+                return self._members(f"{_read(sources)} wires", term, [], depth, wire, frames)
             case Permute(members=members):
                 return self._members("permute", term, members.values(), depth, wire, frames)
             case Pick(members=members):
@@ -362,6 +360,17 @@ def _grouped(lines: list[Line]) -> tuple[Line, ...]:
         line if n == 1 else Line(f"{n} × {line.title}", line.kind, line.ways, line.inner)
         for line, n in grouped
     )
+
+
+def _read(sources: Sources) -> str:
+    """How many wires a join reads: `3`, `any 2 of 4`, `1 and any 0..2 of 3`."""
+    texts = [str(len(sources.sure))] if sources.sure or not sources.choosings else []
+    for one in sources.choosings:
+        counts = {len(numbers) for subset in one.subsets.values() for numbers in subset.chosen.values()}
+        there = {n for subset in one.subsets.values() for numbers in subset.chosen.values() for n in numbers}
+        many = str(min(counts)) if len(counts) == 1 else f"{min(counts)}..{max(counts)}"
+        texts.append(f"any {many} of {len(there)}")
+    return " and ".join(texts)
 
 
 def _folded(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -282,14 +282,13 @@ def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str
     skip = scope.frame.cell()
     place = scope.fresh_place(label or row.name)
     arguments = dict(bind(c, row, node, scope.inner(label)))
-    shortcut = arguments["shortcut"]
+    shortcut, last = arguments["shortcut"], scope.frame.size
     if not isinstance(shortcut, Constant):
-        c.problems.error("not-yet", "`shortcut` is not a decision in this version", node.span)
-        return None
+        mark(shortcut, SHAPES)
     inner = body(c, node.body, scope.inner(label))
-    marks = scope.surroundings.marks(table.LAYERS["project"]) if shortcut.value == "project" else ()
+    marks = scope.surroundings.marks(table.LAYERS["project"])
     given = {name: term.value for name, term in marks if isinstance(term, Constant)}
-    merge = Merge((first, skip + 1), skip, str(shortcut.value), given, scope.label, place, span=node.span)
+    merge = Merge((first, last), skip, shortcut, given, scope.label, place, span=node.span)
     return Residual((0, 0), skip, inner, merge, span=node.span)
 
 

@@ -40,6 +40,7 @@ from nasdsl.language.tree import (
     Branch,
     Cell,
     ChoiceHole,
+    Choosing,
     Feed,
     Finish,
     Fork,
@@ -56,6 +57,7 @@ from nasdsl.language.tree import (
     Remember,
     Residual,
     Sequence,
+    Sources,
     Statement,
     Use,
     ValueTerm,
@@ -295,22 +297,31 @@ def _apply_value(v: Survey, term: ApplyValue, value: ValueTerm, wires: Wires) ->
             return wires
 
 
-def _merge(v: Survey, shortcut: str, term: Residual, wires: Wires, inner: Wires) -> Wires:
+def _merge(v: Survey, shortcut: ValueTerm, term: Residual, wires: Wires, inner: Wires) -> Wires:
     outs, errors = [], []
     for target in inner.values():
         for source in wires.values():
             if same_shape(source, target) is True:
                 outs.append(target)
                 continue
-            try:
-                _adapted(v, shortcut, source, target)
-                outs.append(target)
-            except ShapeError as error:
-                errors.append(error)
+            for way in _ways(v, shortcut):
+                try:
+                    _adapted(v, way, source, target)
+                    outs.append(target)
+                except ShapeError as error:
+                    errors.append(error)
     if errors and not outs:
         _report(v, term, "residual", errors[0])
     v.can_fail = v.can_fail or bool(errors)
     return _join({shape.layout: shape} for shape in outs)
+
+
+def _ways(v: Survey, shortcut: ValueTerm) -> list[str]:
+    """What a shortcut can be. One that is decided is asked only where shapes differ, which a walk that works out
+    no shapes cannot tell."""
+    ways = [str(way) for way in values_of(v, shortcut)] or ["project", "pad", "error"]
+    v.can_fail = v.can_fail or len(ways) > 1
+    return ways
 
 
 def _adapted(v: Survey, shortcut: str, source: Shape, target: Shape) -> None:
@@ -323,11 +334,11 @@ def _adapted(v: Survey, shortcut: str, source: Shape, target: Shape) -> None:
 def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
     """Every set of wires that can be joined, while there are few; else nothing is claimed."""
     outs: list[list[Shape]] = []
-    for part in term.parts:
+    for part in term.sources.parts:
         source = v.cells[-1].get(part.source, wires)
         through = source if part.body is None else _alternative(v, part.body, source)
         outs.append(list(through.values()))
-    sets = _sets(term)
+    sets = _sets(v, term.sources)
     found: list[Shape] = []
     errors: list[ShapeError] = []
     for numbers in sets[:COMBINATIONS]:
@@ -343,24 +354,39 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
     return _join({shape.layout: shape} for shape in found)
 
 
-def _sets(term: Join) -> list[tuple[int, ...]]:
+def _sets(v: Survey, sources: Sources) -> list[tuple[int, ...]]:
     """The parts that may take part. Where some are spare: all, and one alone with those that are sure;
     whatever joins wires takes any of them if it takes all, and gives a shape in between."""
-    if term.hole is not None:
-        return list(term.chosen.values())
-    sure = tuple(number for number, part in enumerate(term.parts) if not part.spare)
-    spare = [number for number, part in enumerate(term.parts) if part.spare]
-    several = [tuple(range(len(term.parts)))]
+    spare = [number for number, part in enumerate(sources.parts) if part.spare]
+    sure = tuple(number for number in sources.sure if number not in spare)
+    several = [sources.sure]
     if spare:
         several += [sure] if sure else [(number,) for number in spare]
-    return several
+    for one in sources.choosings:
+        picked = [numbers for count in _counts(v, one) for numbers in one.subsets[count].chosen.values()]
+        several = [first + numbers for first in several for numbers in picked[: COMBINATIONS + 1]]
+        del several[COMBINATIONS + 1 :]
+    return [tuple(sorted(numbers)) for numbers in several if numbers]
+
+
+def _counts(v: Survey, choosing: Choosing) -> list[int]:
+    """How many wires may be chosen, of the numbers that there are decisions for."""
+    if choosing.count is None:
+        return list(choosing.subsets)
+    values = values_of(v, choosing.count)
+    known = [n for n in values if isinstance(n, int)]
+    v.can_fail = (
+        v.can_fail or len(known) < max(len(values), 1) or any(n not in choosing.subsets for n in known)
+    )
+    exact = len(known) == len(values) and known
+    return [n for n in known if n in choosing.subsets] if exact else list(choosing.subsets)
 
 
 def _feed(v: Survey, term: Feed) -> Wires:
-    chosen = list(term.chosen.values()) if term.hole is not None else [tuple(range(len(term.parts)))]
+    chosen, parts = _sets(v, term.sources), term.sources.parts
     cells = v.cells[-1]
     for place, cell in enumerate(term.into):
-        cells[cell] = _join(cells.get(term.parts[numbers[place]].source, {}) for numbers in chosen)
+        cells[cell] = _join(cells.get(parts[numbers[place]].source, {}) for numbers in chosen)
     return cells[term.into[0]]
 
 
@@ -370,7 +396,8 @@ def _previous(v: Survey, term: Previous, wires: Wires) -> Wires:
     for source, target in product(v.before.values(), wires.values()):
         try:
             if same_shape(source, target) is not True:
-                _adapted(v, term.shortcut, source, target)
+                for way in _ways(v, term.shortcut):
+                    _adapted(v, way, source, target)
         except ShapeError:
             v.can_fail = True
     return wires

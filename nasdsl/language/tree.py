@@ -228,7 +228,7 @@ class Merge(Statement):
     """The end of a residual: the wire in cell `skip` is added to what the body gave."""
 
     skip: int
-    shortcut: str  # "project", "pad" or "error"
+    shortcut: ValueTerm  # "project", "pad" or "error"; asked where the shapes differ
     marks: dict[str, Value]  # arguments of the shortcut that come from what is around it
     label: int
     key: str
@@ -280,16 +280,35 @@ class Part(Node):
     spare: bool = False
 
 
+class Subset(Node):
+    """The decision which of some parts take part."""
+
+    hole: ChoiceHole
+    chosen: dict[Answer, tuple[int, ...]]
+
+
+class Choosing(Node):
+    """`any(k, …)`: the one decision, or those by the `count` of parts, which is decided before."""
+
+    count: ValueTerm | None
+    subsets: dict[int, Subset]
+
+
+class Sources(Node):
+    """What a wire is made from: all `sure` parts, and of the others those that are chosen."""
+
+    parts: tuple[Part, ...]
+    sure: tuple[int, ...]
+    choosings: tuple[Choosing, ...] = ()
+
+
 class Join(Statement):
     """Several wires become one: branches, the edges into a node, the sources of a wire.
 
-    With a `hole` only the `chosen` parts take part, by its answer. The joined wire goes on; a
-    single one as it is. `is_graph`: its parts are edges of a graph, not branches or outputs.
+    The joined wire goes on; a single one as it is. `is_graph`: its parts are edges of a graph, not branches or outputs.
     """
 
-    parts: tuple[Part, ...]
-    hole: ChoiceHole | None
-    chosen: dict[Answer, tuple[int, ...]]
+    sources: Sources
     merge: Signature
     arguments: dict[str, Value]
     label: int
@@ -301,9 +320,7 @@ class Feed(Statement):
     """The wires that go into a block of several: the chosen parts, into the cells `into`, in order.
     The first of them goes on."""
 
-    parts: tuple[Part, ...]
-    hole: ChoiceHole | None
-    chosen: dict[Answer, tuple[int, ...]]
+    sources: Sources
     into: tuple[int, ...]
     label: int
 
@@ -313,7 +330,7 @@ class Previous(Statement):
     own where there is no cell before."""
 
     cell: int
-    shortcut: str  # "project", "pad" or "error"
+    shortcut: ValueTerm  # "project", "pad" or "error"; asked where the shapes differ
     label: int
     key: str
 
