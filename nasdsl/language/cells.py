@@ -28,7 +28,7 @@ from nasdsl.language.tree import (
     ValueTerm,
 )
 from nasdsl.language.values import bind, value
-from nasdsl.language.wires import JOINS, all_of, kept, sequence
+from nasdsl.language.wires import JOINS, all_of, kept, present, sequence
 
 _MOST_NODES = 64
 _MOST_UNKNOWN = 16  # nodes of a cell that is told by a parameter how many it has
@@ -62,6 +62,7 @@ def cell(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do:
     inner = scope.inner(name)
     plain = tuple(a for a in node.arguments if a.name not in ("edges", "output"))
     arguments = dict(bind(c, row, s.Call(node.name, plain, node.body, span=node.span), inner))
+    present(c, arguments, "nodes", "inputs", "merge", "shortcut")
     edges, asks = _edges(c, node, inner), any(argument.unused for argument in node.arguments)
     inputs, counts = (
         _numbers(arguments[name], most) for name, most in (("inputs", 2), ("nodes", _MOST_UNKNOWN))
@@ -196,6 +197,7 @@ def _cell_output(c: Checker, cell: _Cell) -> list[Statement]:
             continue
         scope, nodes = cell.scope, cell.arguments["nodes"]
         merge = value(c, argument.value, scope, Wanted("output", name_of(*JOINS), CONTROL))
+        present(c, {"output": merge}, "output")
         name = str(merge.value) if isinstance(merge, Constant) else "output"
         place = scope.fresh_place(name)
         steps = []

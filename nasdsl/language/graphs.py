@@ -14,7 +14,7 @@ from nasdsl.language.scope import Binding, Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.tree import Choosing, Feed, Part, Sources, Statement
 from nasdsl.language.values import bind
-from nasdsl.language.wires import all_of, asks_unused, kept, merge_named, sequence
+from nasdsl.language.wires import all_of, asks_unused, kept, merge_named, present, sequence
 
 Let = Callable[[Checker, s.Let, Scope], None]
 
@@ -25,6 +25,7 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
     first = scope.frame.size
     arguments = dict(bind(c, row, node, scope.inner(label)))
     merge = arguments["merge"]
+    present(c, arguments, "merge")
     inner = scope.inner(label)
     given = scope.frame.cell()
     parts = []

@@ -46,6 +46,7 @@ from nasdsl.language.tree import (
 from nasdsl.language.uses import use
 from nasdsl.language.values import UNKNOWN, bind, open_checks, refuse_later, value
 from nasdsl.language.vocabulary import every_node
+from nasdsl.language.wires import present
 
 NETWORK_GROUPS = ("layer", "activation", "wrapper")
 TRAIN_GROUPS = ("setting", "regularizer", "augmentation")
@@ -283,6 +284,7 @@ def _residual(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str
     place = scope.fresh_place(label or row.name)
     arguments = dict(bind(c, row, node, scope.inner(label)))
     shortcut, last = arguments["shortcut"], scope.frame.size
+    present(c, arguments, "shortcut")
     if not isinstance(shortcut, Constant):
         mark(shortcut, SHAPES)
     inner = body(c, node.body, scope.inner(label))

@@ -7,7 +7,8 @@ from nasdsl.language.errors import Span
 from nasdsl.language.scope import Checker
 from nasdsl.language.signatures import table
 from nasdsl.language.signatures.signature import Signature
-from nasdsl.language.tree import Keep, Part, Sequence, Sources, Statement
+from nasdsl.language.terms import may_be_nothing
+from nasdsl.language.tree import Keep, Part, Sequence, Sources, Statement, ValueTerm
 
 JOINS = tuple(sorted(name for name, row in table.LAYERS.items() if row.arity != (1, 1)))
 
@@ -24,6 +25,15 @@ def merge_named(c: Checker, name: object, span: Span) -> Signature:
             c.problems.unknown("unknown-option", f"wires are not joined by `{name}`", span, str(name), JOINS)
         name = "add"
     return table.LAYERS[str(name)]
+
+
+def present(c: Checker, arguments: dict[str, ValueTerm], *names: str) -> None:
+    """Report what says how wires run and may be absent by a `?`."""
+    for name in names:
+        if may_be_nothing(arguments[name]):
+            message = f"where `{name}` may be absent, nothing says what holds then"
+            help = "write the ways out: `A | B` in place of `A?`"
+            c.problems.error("bad-wire", message, arguments[name].span, help)
 
 
 def sequence(items: list[Statement], slots: tuple[int, int], span: Span) -> Sequence:

@@ -94,6 +94,9 @@ def test_the_decision_of_a_wire_has_a_label_and_edges_are_bounded() -> None:
         (DAG.format("any(1, a, a)"), ["bad-wire"]),
         (DAG.format("any(1, a, zz)"), ["unknown-name"]),
         (DAG.format("any(1, earlier, a)"), ["bad-wire"]),
+        ("cell(nodes = (3)?) { relu }", ["bad-wire"]),
+        ("residual(shortcut = pad?) { conv2d(8) }", ["bad-wire"]),
+        ("parallel(merge = mul?) { relu; gelu }", ["bad-wire"]),
     ],
 )
 def test_what_cannot_be_is_said_once(body: str, expected: list[str]) -> None:
