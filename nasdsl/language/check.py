@@ -353,7 +353,8 @@ def _define(
 def _check_kind(c: Checker, parameter: s.Parameter) -> None:
     if parameter.kind not in (None, "wire"):
         message = f"a parameter is a value or a `wire`, not `{parameter.kind}`"
-        c.problems.unknown("unknown-name", message, parameter.span, str(parameter.kind), ["wire"])
+        help = f"a value needs no kind: write `{parameter.name}` alone"
+        c.problems.unknown("unknown-name", message, parameter.span, str(parameter.kind), ["wire"], help)
     elif parameter.kind == "wire" and parameter.default is not None:
         message = f"the wire `{parameter.name}` cannot have a default"
         help = f"write `{parameter.name}: wire`; what it is comes after `from`, where the block is used"

@@ -114,6 +114,8 @@ def _help(tokens: list[Token], at: int, expected: Set[str]) -> tuple[str, ...]:
     if expected & {"SEP", "$END"} and (token.kind in ("NUMBER", "STRING") or token.text.isidentifier()):
         is_first = at < 2 or tokens[at - 2].kind in ("SEP", "OPEN", "CALL_OPEN")
         near = did_you_mean(before.text, _STARTS) if is_first and before.kind == "NAME" else ""
+        if not near and token.kind in ("NUMBER", "STRING") and is_first and before.kind == "NAME":
+            return (f"arguments stand in parentheses: `{before.text}({token.text})`",)
         return (near or "two statements on one line need a `;` between them",)
     return _body_help(expected) or _left_over(token, expected)
 
@@ -121,7 +123,9 @@ def _help(tokens: list[Token], at: int, expected: Set[str]) -> tuple[str, ...]:
 def _left_over(token: Token, expected: Set[str]) -> tuple[str, ...]:
     """What to do about a token that nothing speaks for."""
     if token.text == "," and expected & {"SEP", "$END"}:
-        return ("statements are parted by a new line or a `;`",)
+        return ("statements are parted by a new line or a `;`, alternatives by `|`",)
+    if "OF" in expected:
+        return ("say of what: `pick 2 of { a; b; c }`",)
     if token.text == "," or token.kind in ("SEP", "}", ")"):
         shown = "what is missing" if token.kind in ("SEP", "}", ")") else "the value that is missing"
         return (f"write {shown} before it" + (", or leave out the `,`" if token.text == "," else ""),)

@@ -265,7 +265,7 @@ def _gathered(c: Checker, node: s.Wire, name: str, found: _Dag) -> Joining | Non
 def _sources(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None:
     """What a wire is made of: the wires that are named, all that nobody has read, and what decisions pick."""
     if not node.sources:
-        help = f"say what it reads: `{name} = {c.unparse(node.value)} from input`"
+        help = f"say what it reads: `{name} = {_spelt(c, node.value, found)}`"
         c.problems.error("bad-wire", f"the wire `{name}` says no source", node.span, help)
         return None
     asked = [(source, any_of(c, source, found.scope)) for source in node.sources]
@@ -321,6 +321,28 @@ def _offered(c: Checker, asked: AnyOf, found: _Dag, taken: list[NamedWire]) -> d
 def _takes_all(picked: Choosing, there: int) -> bool:
     """Whether the decision reads every wire that it is offered."""
     return all(len(numbers) == there for one in picked.subsets.values() for numbers in one.chosen.values())
+
+
+_OF_SIGNS = {"+": "add", "*": "mul"}
+
+
+def _spelt(c: Checker, node: s.Value, found: _Dag) -> str:
+    """What a wire without a source may have meant: another wire, or an operation called with wires."""
+    match node:
+        case s.Name(id=name) if name in found.scope.wires:
+            return f"identity from {name}"
+        case s.Call(name=name, arguments=arguments) if arguments and all(
+            _is_wire(a.value, found) for a in arguments
+        ):
+            return f"{name} from {', '.join(c.unparse(a.value) for a in arguments)}"
+        case s.Binary(operator=sign, left=left, right=right) if sign in _OF_SIGNS:
+            return f"{_OF_SIGNS[sign]} from {c.unparse(left)}, {c.unparse(right)}"
+        case _:
+            return f"{c.unparse(node)} from input"
+
+
+def _is_wire(node: s.Value, found: _Dag) -> bool:
+    return isinstance(node, s.Name) and node.id in found.scope.wires
 
 
 def _part(found: _Dag, wire: NamedWire, spare: bool = False) -> Part:

@@ -104,7 +104,27 @@ CALLS: Mapping[str, str] = {
     "suggestloguniform": _LOG,
     "sequential": _SEQUENCE,
     "modulelist": _SEQUENCE,
+    "log": _LOG,
+    "softmax": "losses take what `linear(outputs)` gives: leave it out",
+    "logsoftmax": "losses take what `linear(outputs)` gives: leave it out",
     "print": "a space prints nothing; `nasdsl show` shows it",
+}
+# Arguments of calls elsewhere that are no arguments here.
+ARGUMENTS: Mapping[str, str] = {
+    "activation": "put it on the next line, or after a `;`: `relu`",
+    "act": "put it on the next line, or after a `;`: `relu`",
+    "inputshape": "the shapes of the data are known: leave it out",
+    "inputdim": "the shapes of the data are known: leave it out",
+    "inchannels": "what comes in is known: leave it out",
+    "infeatures": "what comes in is known: leave it out",
+    "name": "a label stands before: `stem: conv2d(16)`",
+}
+# Signs between operations, and what is meant by them.
+SIGNS: Mapping[str, str] = {
+    "*": "a repeat is written `repeat 3 { … }`",
+    "+": "what a body adds to its input is written `residual { … }`",
+    "or": "alternatives are written with bars: `conv2d(16) | max_pool(2)`",
+    "and": "operations follow one another, each on a line of its own",
 }
 # Words that begin a statement elsewhere.
 _STARTS: Mapping[str, str] = {
@@ -148,6 +168,9 @@ CHARACTERS: Mapping[str, str] = {
     "$": "names stand as they are: leave the `$` out",
 }
 
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_WITH_BODIES = ("residual", "parallel", "dag", "cell", "augment", "frozen", "permute", "repeat")
+
 
 class _Token(Protocol):
     @property
@@ -171,6 +194,7 @@ def habit(tokens: Sequence[_Token], at: int) -> str:
     text, before = tokens[at].text, tokens[at - 1]
     head = tokens[0].text
     first = _first_of_line(tokens, at)
+    line = [token.text for token in tokens[first:at]]
     if (found := begins(tokens[first].text)) and first < at:
         return found
     if text == "[" or before.text == "[":
@@ -188,7 +212,13 @@ def habit(tokens: Sequence[_Token], at: int) -> str:
     if (before.text, text) in (("-", ">"), ("=", ">"), (">", ">")):
         return _SEQUENCE
     if text == ":":
-        return _colon(head, before)
+        return _colon(tokens[first].text, before)
+    if text == ",":
+        return _comma(line, before)
+    if head == "network" and "{" not in [token.text for token in tokens[:at]] and text in ("(", ";"):
+        return "the body of a network stands in braces: `network { … }`"
+    if text == "(":
+        return _parenthesis(before)
     if text == "=" and (head in ("require", "if") or tokens[first].text in ("if", "else")):
         return "a comparison is written `==`; also `!=`, `<`, `<=`, `>`, `>=`"
     if before.text == ":" and at > 1 and text == "\n":
@@ -197,7 +227,44 @@ def habit(tokens: Sequence[_Token], at: int) -> str:
         return "a range is written `1..4`"
     if text == "." and before.text == "..":
         return "a range has two dots: `1..4`"
+    if text == ".." and ".." in line:
+        return "a range with steps is written `16..64 step 8`"
+    if text in _COMPARISONS and any(one in _COMPARISONS for one in line):
+        return "two comparisons are joined by `and`: `100 <= params and params <= 500k`"
+    if text in ("k", "K", "M", "G") and before.kind == "NUMBER":
+        return f"a unit stands right behind its number: `{before.text}{text}`"
+    if text == "=" and line[-2:-1] == ["repeat"]:
+        return f"the number of a copy is named by `in`: `repeat {before.text} in 1..4 {{ … }}`"
+    if text == "=" and head == "block":
+        return "a block has a body: `block conv(width) { … }`"
+    return _missing(tokens[at], before, line)
+
+
+def _missing(token: _Token, before: _Token, line: Sequence[str]) -> str:
+    """What has been left out before a token."""
+    if token.kind not in ("NAME", "NUMBER", "STRING"):
+        return ""
+    if before.text in _WITH_BODIES or (line and line[0] in ("repeat", "if", "permute", "network", "train")):
+        return f"a body stands in braces: `{' '.join(line)} {{ {token.text} … }}`".replace(" .. ", "..")
     return ""
+
+
+def _comma(line: Sequence[str], before: _Token) -> str:
+    if line and line[0] in ("maximize", "minimize", "require"):
+        return f"each has a line of its own: `{line[0]} {before.text}`, then the next"
+    if "=" in line and before.kind in ("NUMBER", "STRING") and "(" not in line:
+        return (
+            "alternatives are written with bars, `32 | 64 | 128`; settings are parted by a new line or a `;`"
+        )
+    if line.count("(") > line.count(")") and before.kind in ("NUMBER", "STRING", "NAME"):
+        return "in `( )` around a value stands one value; a kernel, a stride or a window is one number for all axes"
+    return ""
+
+
+def _parenthesis(before: _Token) -> str:
+    if before.text in ("permute", "pick", "repeat", "network", "train", "if"):
+        return f"a body stands in braces: `{before.text} … {{ … }}`"
+    return _SEQUENCE if before.text == ")" else ""
 
 
 def _colon(head: str, before: _Token) -> str:

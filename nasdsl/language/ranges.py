@@ -30,8 +30,8 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
     """The decision of a range. `resolve` is `values.value`, for the ends."""
     kind = wanted.kind
     if kind is not None and kind.type not in ("int", "real", "numbers"):
-        message = f"`{wanted.name}` takes {describe(kind)}, not a range of numbers"
-        c.problems.error("wrong-kind", message, node.span, for_example(wanted.name, kind))
+        message = f"`{wanted.called}` takes {describe(kind)}, not a range of numbers"
+        c.problems.error("wrong-kind", message, node.span, for_example(wanted.called, kind))
         return Constant(None)
     if node.online:
         message = "`online` is reserved, and not part of this version"
@@ -57,7 +57,7 @@ def range_hole(c: Checker, node: s.Range, scope: Scope, wanted: Wanted, resolve:
     except BadRange as error:
         c.problems.error("bad-range", str(error), node.span, error.help)
         return Constant(None)
-    fine = [check_constant(c.problems, end, kind, node.span, wanted.name) for end in _ends(domain)]
+    fine = [check_constant(c.problems, end, kind, node.span, wanted.called) for end in _ends(domain)]
     return RangeHole(*at, domain, span=node.span) if all(fine) else Constant(None)
 
 

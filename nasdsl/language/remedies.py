@@ -14,10 +14,10 @@ _CALLS = {
     "loss": "cross_entropy",
     "weight": "low_rank(8)",
     "stop": "epochs(20)",
-    "policy": "last(2)",
+    "policy": "head",
     "activation": "relu",
     "layer": "linear(16)",
-    "selection": "coreset(20%)",
+    "selection": "subset(0.5)",
     "scale": "mup(base = 64)",
 }
 _PLACES = {
@@ -53,6 +53,12 @@ def remedy(name: str, value: Value, kind: Kind) -> str:
         return f"leave out the quotes: `{_set(name, value)}`"
     if numeric and type(value) is float and kind.type != "real" and not value.is_integer() and abs(value) > 1:
         return "`round(…)` makes it a whole number"
+    if numeric and isinstance(value, bool):
+        return "alternatives are written `3 | 5`; `or`, `and` and comparisons give yes or no"
+    if not numeric and kind.type != "string" and isinstance(value, str) and value.isidentifier():
+        return f"leave out the quotes: `{_set(name, value)}`"
+    if kind.type in ("int", "numbers") and isinstance(value, int) and value < 0:
+        return f"{for_example(name, kind)}; a range has two dots: `16..64`"
     if kind.type == "real" and kind.high == 1 and isinstance(value, int | float) and 1 < value <= 100:
         return f"if a share of 100 is meant, write `{value:g}%`"
     return for_example(name, kind)
@@ -83,7 +89,7 @@ def _example(kind: Kind) -> str:
         case "real":
             if kind.high is not None:
                 return f"{((kind.low or 0) + kind.high) / 2:g}"
-            return f"{1 if kind.low is None else max(1.0, kind.low):g}"
+            return "0.1" if kind.low in (None, 0) else f"{max(1.0, kind.low or 0):g}"
         case "bool":
             return "yes"
         case "string":
@@ -91,7 +97,7 @@ def _example(kind: Kind) -> str:
         case "name":
             return kind.options[0]
         case _:
-            return next((_CALLS[group] for group in kind.groups if group in _CALLS), "…")
+            return next((_CALLS[group] for group in kind.groups if group in _CALLS), "any(2)")
 
 
 def one_of(names: Iterable[str]) -> str:

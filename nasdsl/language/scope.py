@@ -257,3 +257,8 @@ class Wanted:
     kind: Kind | None = None
     role: int = CONTROL
     law: bool = False  # within an expression whose value may be a law
+    said: str = ""  # what messages call it, where its decision has no name of its own
+
+    @property
+    def called(self) -> str:
+        return self.name or self.said

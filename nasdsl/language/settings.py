@@ -29,7 +29,10 @@ def assign(c: Checker, node: s.Wire, scope: Scope) -> Statement | None:
     row = table.find(name, ("setting",))
     if row is None:
         known = table.names(("setting",))
-        c.problems.unknown("unknown-setting", f"no setting is called `{name}`", node.span, name, known)
+        help = f"settings are {', '.join(f'`{one}`' for one in known)}"
+        if name in table.names(("regularizer", "augmentation")):
+            help = f"it is a call: `{name}({c.unparse(node.value)})`"
+        c.problems.unknown("unknown-setting", f"no setting is called `{name}`", node.span, name, known, help)
         return None
     if refuse_later(c, row, node.span) or not _first_setting(c, name, node.span, scope):
         return None

@@ -12,7 +12,7 @@ from nasdsl.language.enclosing import enclosing
 from nasdsl.language.errors import Span
 from nasdsl.language.forking import choice, name_of, optional
 from nasdsl.language.graphs import dag, parallel
-from nasdsl.language.habits import CALLS, begins, plain
+from nasdsl.language.habits import CALLS, SIGNS, begins, plain
 from nasdsl.language.node import Node
 from nasdsl.language.remedies import its_place
 from nasdsl.language.scope import Binding, Checker, Scope, Wanted
@@ -125,6 +125,8 @@ def do(c: Checker, node: s.Value, scope: Scope, label: str = "") -> Statement | 
         case _:
             message = "a statement is an operation, a block's use, or a choice of them"
             help = "a value goes into a `let`: `let NAME = …`"
+            if isinstance(node, s.Binary):
+                help = SIGNS.get(node.operator, help)
             if label:
                 help = (
                     f"write `{label} = {c.unparse(node)}`"
@@ -144,7 +146,7 @@ def _call(c: Checker, node: s.Call, scope: Scope, label: str) -> Statement | Non
     groups = _groups(scope)
     row = table.find(node.name, groups)
     if row is None:
-        _unknown(c, node, scope, groups)
+        _unknown(c, node, scope, groups, label)
         return None
     if refuse_later(c, row, node.span) or _joins_one(c, row, node.span):
         return None
@@ -207,7 +209,7 @@ def _wrapper(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str)
             return _around(c, row, node, scope, label)
 
 
-def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) -> None:
+def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...], label: str) -> None:
     known = [*table.names(groups), *scope.visible()]
     if not scope.in_train:
         known += scope.definitions
@@ -216,7 +218,10 @@ def _unknown(c: Checker, node: s.Call, scope: Scope, groups: tuple[str, ...]) ->
         place = "in a network" if not scope.in_train else "in `train { }`"
         place = "in `augment { }`" if scope.in_augment else place
         message = f"`{node.name}` ({elsewhere.group}) does not stand as a statement {place}"
-        c.problems.error("misplaced-op", message, node.span, its_place(node.name, elsewhere.group))
+        help = its_place(node.name, elsewhere.group)
+        if scope.in_train and table.find(label, ("setting",)) is not None:
+            help = f"a setting gets its value by `=`: `{label} = {c.unparse(node).removesuffix('()')}`"
+        c.problems.error("misplaced-op", message, node.span, help)
         return
     what = "training setting" if scope.in_train else "operation"
     help = CALLS.get(plain(node.name)) or begins(node.name) or "`nasdsl ops` lists what there is"
@@ -406,6 +411,13 @@ def _pick(c: Checker, node: s.Pick, scope: Scope, label: str) -> Statement:
     count = value(c, node.count, scope.inner(name), Wanted("count", integer(0)))
     scope.frame.cell()
     members, optional = _members(c, node.body, scope.inner(name))
+    counts = [
+        one.value for one in outcomes(count) if isinstance(one, Constant) and isinstance(one.value, int)
+    ]
+    least = min(counts, default=0)
+    if least > len(members) > 0:
+        message = f"`pick {least}` of {len(members)} member{'s' * (len(members) != 1)}"
+        c.problems.error("bad-range", message, node.count.span, f"pick at most {len(members)}")
     if optional:
         message = f"`{optional[0]}?` in `pick`: a member is there or not by being picked"
         c.problems.error("bad-member", message, node.span, f"leave out the `?`: `{optional[0]}`")

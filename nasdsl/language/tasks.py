@@ -174,7 +174,8 @@ def _goal(c: Checker, item: s.Objective, task: Task | None) -> Goal | None:
         return _to_target(c, item, item.value, task)
     if not isinstance(item.value, s.Name):
         message = "an objective is the name of a measure"
-        c.problems.error("bad-objective", message, item.value.span, "for example `maximize accuracy`")
+        help = "for example `maximize accuracy`; several goals have a line each"
+        c.problems.error("bad-objective", message, item.value.span, help)
         return None
     name = item.value.id
     if name == _TO_TARGET and task is not None:

@@ -9,9 +9,9 @@ from nasdsl.language.alternatives import answers_of, weights_of
 from nasdsl.language.decisions import Answer, Options
 from nasdsl.language.errors import Span
 from nasdsl.language.expressions import FUNCTIONS, OPERATORS, fold
-from nasdsl.language.habits import CALLS, plain
+from nasdsl.language.habits import ARGUMENTS, CALLS, plain
 from nasdsl.language.kinds import as_kind, check_constant, check_term, describe
-from nasdsl.language.laws import PLACES, STEP_LAW, step_law
+from nasdsl.language.laws import PLACES, STEP_LAW, is_law, step_law
 from nasdsl.language.network import Spec
 from nasdsl.language.ranges import range_hole
 from nasdsl.language.remedies import for_example, sum_up
@@ -81,12 +81,10 @@ def value(c: Checker, node: s.Value, scope: Scope, wanted: Wanted) -> ValueTerm:
                 "wrong-kind", message, node.span, "give it a name at the top of the file: `block NAME { … }`"
             )
         case s.Attribute():
-            c.problems.error(
-                "unknown-name",
-                "only `require` looks into a block's use",
-                node.span,
-                "give the decision a name with `let` and use that name",
-            )
+            help = "give the decision a name with `let` and use that name"
+            if wanted.kind is not None and wanted.kind.type == "string":
+                help = f'a text stands in quotes: `"{c.unparse(node)}"`'
+            c.problems.error("unknown-name", "only `require` looks into a block's use", node.span, help)
     return UNKNOWN
 
 
@@ -102,7 +100,7 @@ def _labelled(
 
 def _literal(c: Checker, node: s.Number | s.String, wanted: Wanted) -> ValueTerm:
     kind, found = wanted.kind, node.value
-    if not check_constant(c.problems, found, kind, node.span, wanted.name):
+    if not check_constant(c.problems, found, kind, node.span, wanted.called):
         return UNKNOWN
     if kind is not None and kind.type == "real":
         return Constant(float(found), span=node.span)
@@ -115,7 +113,7 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     if found is not None:
         if _is_too_large(c, found, node.span):
             return UNKNOWN
-        check_term(c.problems, found, kind, node.span, wanted.name)
+        check_term(c.problems, found, kind, node.span, wanted.called)
         mark(found, wanted.role)
         return found
     if name == STEP_LAW:
@@ -131,12 +129,14 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     if kind is None and name in TRUTH:
         return Constant(TRUTH[name], span=node.span)
     if kind is not None and (name in TRUTH or name in table.SIGNATURES):
-        message = f"`{wanted.name}` takes {describe(kind)}, not `{name}`"
-        c.problems.error("wrong-kind", message, node.span, for_example(wanted.name, kind))
+        message = f"`{wanted.called}` takes {describe(kind)}, not `{name}`"
+        c.problems.error("wrong-kind", message, node.span, for_example(wanted.called, kind))
         return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
-    help = for_example(wanted.name, kind) if kind is not None else f"give it a value first: `let {name} = …`"
+    help = (
+        for_example(wanted.called, kind) if kind is not None else f"give it a value first: `let {name} = …`"
+    )
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known, help)
     return UNKNOWN
 
@@ -147,8 +147,8 @@ def _law(c: Checker, node: s.Name, wanted: Wanted) -> ValueTerm:
         c.problems.facts.rows[node.span.start] = table.SIGNATURES[STEP_LAW]
         return Constant(step_law(), span=node.span)
     places = " and ".join(f"`{place}`" for place in PLACES)
-    message = f"`{STEP_LAW}` stands for {places} in `train {{ }}`, not for `{wanted.name}`"
-    help = for_example(wanted.name, wanted.kind) if wanted.kind else "write a number"
+    message = f"`{STEP_LAW}` stands for {places} in `train {{ }}`, not for `{wanted.called}`"
+    help = for_example(wanted.called, wanted.kind) if wanted.kind else "write a number"
     c.problems.error("wrong-kind", message, node.span, help)
     return UNKNOWN
 
@@ -179,14 +179,14 @@ def _option(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm
     if node.id in kind.options:
         return Constant(node.id, span=node.span)
     listed = ", ".join(f"`{option}`" for option in kind.options)
-    message = f"`{wanted.name}` cannot be `{node.id}`; it is one of {listed}"
+    message = f"`{wanted.called}` cannot be `{node.id}`; it is one of {listed}"
     c.problems.unknown(
         "unknown-option",
         message,
         node.span,
         node.id,
         [*kind.options, *scope.visible()],
-        for_example(wanted.name, kind),
+        for_example(wanted.called, kind),
     )
     return UNKNOWN
 
@@ -233,13 +233,13 @@ def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
 
 def _unknown_call(c: Checker, node: s.Call, wanted: Wanted) -> None:
     if wanted.kind is not None and wanted.kind.type != "call":
-        message = f"`{wanted.name}` takes {describe(wanted.kind)}, not a call of `{node.name}`"
-        help = CALLS.get(plain(node.name)) or for_example(wanted.name, wanted.kind)
+        message = f"`{wanted.called}` takes {describe(wanted.kind)}, not a call of `{node.name}`"
+        help = CALLS.get(plain(node.name)) or for_example(wanted.called, wanted.kind)
         c.problems.error("wrong-kind", message, node.span, help)
         return
     what = " or ".join(wanted.kind.groups) if wanted.kind else "operation"
     message = f"no {what} is called `{node.name}`"
-    usual = for_example(wanted.name, wanted.kind) if wanted.kind else "`nasdsl ops` lists what there is"
+    usual = for_example(wanted.called, wanted.kind) if wanted.kind else "`nasdsl ops` lists what there is"
     help = CALLS.get(plain(node.name)) or usual
     c.problems.unknown("unknown-op", message, node.span, node.name, _known(wanted.kind), help)
 
@@ -378,7 +378,8 @@ def by_name(c: Checker, row: Signature, node: s.Call) -> dict[str, s.Value]:
             refuse_unused(c, argument)
         if name not in row.by_name:
             message = f"`{row.name}` has no argument `{name}`"
-            c.problems.unknown("unknown-argument", message, argument.span, name, row.by_name)
+            help = ARGUMENTS.get(plain(name), "")
+            c.problems.unknown("unknown-argument", message, argument.span, name, row.by_name, help)
         elif name in given:
             c.problems.error("duplicate-argument", f"`{name}` is given twice", argument.span, usage(row))
         else:
@@ -426,7 +427,9 @@ def _operation(
     law = wanted.law or (wanted.kind is not None and wanted.kind.law)
     inner = Wanted(wanted.name, None, wanted.role, law)
     terms = tuple(value(c, o, scope, inner) for o in operands)
-    if any(term is UNKNOWN for term in terms):
+    if any(isinstance(term, Constant) and term.value is None for term in terms):
+        return UNKNOWN  # reported already
+    if _misuses_law(c, node, name, terms):
         return UNKNOWN
     function = OPERATORS.get(name) or FUNCTIONS[name]
     if name in ("and", "or") and may_ask(terms[1]):
@@ -442,10 +445,20 @@ def _operation(
         return UNKNOWN
     if constant is None:
         return term
-    if not check_constant(c.problems, constant.value, wanted.kind, node.span, wanted.name):
+    if not check_constant(c.problems, constant.value, wanted.kind, node.span, wanted.called):
         return UNKNOWN
     found = constant.value if wanted.kind is None else as_kind(constant.value, wanted.kind)
     return Constant(found, span=node.span)
+
+
+def _misuses_law(c: Checker, node: s.Value, name: str, terms: tuple[ValueTerm, ...]) -> bool:
+    """Report a law that something else is done with than multiplying it by a number."""
+    laws = [any(isinstance(one, Constant) and is_law(one.value) for one in outcomes(term)) for term in terms]
+    if not any(laws) or (name == "*" and sum(laws) == 1) or (name == "/" and laws == [True, False]):
+        return False
+    message = f"`{STEP_LAW}` can be multiplied by a number, and not used with `{name.removeprefix('unary ')}`"
+    c.problems.error("bad-expression", message, node.span, "for example `lr = step_law * (0.1..10 log)`")
+    return True
 
 
 # --- decisions ------------------------------------------------------------------------------
@@ -457,7 +470,9 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTe
     alternatives = []
     for answer, alternative in zip(answers_of(c, node, wanted.kind), node.alternatives, strict=True):
         inner = scope.inner(name, str(answer)).alternative()
-        options[answer] = value(c, alternative.value, inner, Wanted("", wanted.kind, wanted.role))
+        options[answer] = value(
+            c, alternative.value, inner, Wanted("", wanted.kind, wanted.role, said=wanted.called)
+        )
         alternatives.append(inner)
     scope.absorb(*alternatives)
     domain = Options(tuple(options), weights_of(c, node), ordered=_all_numbers(options))
@@ -473,7 +488,9 @@ def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
 
 def _optional(c: Checker, node: s.Optional, scope: Scope, wanted: Wanted) -> ValueTerm:
     name = scope.fresh(wanted.name or "value")
-    inner = value(c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.role))
+    inner = value(
+        c, node.value, scope.inner(name, "yes"), Wanted("", wanted.kind, wanted.role, said=wanted.called)
+    )
     role = CONTROL if may_ask(inner) else wanted.role
     key, site = scope.prefix + name, scope.site + name
     return OptionalHole(scope.frame.cell(), scope.label, key, site, role, inner, span=node.span)

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from nasdsl.language.errors import Diagnostic, SpaceError
+from nasdsl.language.kinds import suits
 from nasdsl.language.lexer import MAX_FILE
 from nasdsl.language.reading import load, parse
+from nasdsl.language.remedies import for_example
+from nasdsl.language.signatures.table import SIGNATURES, find
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "errors"
@@ -55,6 +58,29 @@ def test_problems_are_in_order_and_inside_the_file(path: Path) -> None:
         assert 1 <= one.span.line <= len(lines)
         assert 1 <= one.span.column <= len(lines[one.span.line - 1]) + 1
         assert one.as_json()["code"] == one.code
+
+
+def test_examples_in_help_lines_are_values_that_suit() -> None:
+    for row in SIGNATURES.values():
+        for argument in row.arguments:
+            kind, example = (
+                argument.kind,
+                for_example("x", argument.kind).split(" = ", 1)[1].removesuffix("`"),
+            )
+            match kind.type:
+                case "call":
+                    assert not kind.groups or find(example.partition("(")[0], kind.groups), (
+                        row.name,
+                        example,
+                    )
+                case "name":
+                    assert example in kind.options
+                case "bool" | "string":
+                    assert example in ("yes", '"…"')
+                case _:
+                    number = float(example)
+                    value = int(number) if kind.type != "real" else number
+                    assert suits(value, kind), (row.name, argument.name, example)
 
 
 # What depends on files beside the space: the texts of all of them, the first of them checked.
