@@ -89,7 +89,11 @@ def _by_stepping(groups: Groups, module: nn.Module, arguments: Mapping[str, floa
 def set_rate(made: torch.optim.Optimizer, factor: float) -> None:
     """Set the rate to this share of the full one."""
     for group in made.param_groups:
-        group["lr"] = group["full_lr"] * factor
+        rate = group["full_lr"] * factor
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)  # where a graph reads it
+        else:
+            group["lr"] = rate
 
 
 def _sgd(groups: Groups, spec: Spec, a: Mapping[str, float]) -> torch.optim.Optimizer:

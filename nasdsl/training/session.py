@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ from nasdsl.training.blocks import blocks
 from nasdsl.training.causality import refuse_leak
 from nasdsl.training.dataset import Dataset
 from nasdsl.training.errors import DataError, Diverged
+from nasdsl.training.graphs import Capture, StepGraph, can_be_captured, changed_by, on_cuda, rates_on_device
 from nasdsl.training.losses import Loss, measured_loss, training_loss
 from nasdsl.training.measuring import measured, outputs_of
 from nasdsl.training.methods import hypergradient, plateau
@@ -57,6 +58,7 @@ class Session:
     order: torch.Generator
     valid_rows: torch.Tensor
     extra: tuple[str, ...]  # measures beyond those that every training has
+    graph: StepGraph | None = None
 
     def epoch(self) -> dict[str, float]:
         """One pass over the training part; the measures after it, and `train_loss` during it."""
@@ -65,7 +67,7 @@ class Session:
             hook(self.course)
         self.course.module.train()
         with refusing_single_samples(self.setup.batch_size):
-            losses = [self.step(rows) for rows in self.batches()]
+            losses = [self._taken(rows) for rows in self.batches()]
         train_loss = float(torch.stack(losses).mean())
         if not math.isfinite(train_loss):
             raise Diverged(f"the training loss is {train_loss}{LOWER_RATE}")
@@ -113,11 +115,34 @@ class Session:
     def step(self, rows: torch.Tensor) -> torch.Tensor:
         """One step, in the order that `protocols` draws."""
         course, parts = self.course, self.parts
+        self._set_out()
+        loss, batch, outputs = self._work(rows)
+        course.step += 1
+        for hook in (*parts.project, *parts.restructure, *parts.average):
+            hook(course)
+        for observe in parts.observers:
+            observe(batch, {name: output.detach() for name, output in outputs.items()}, course)
+        return loss
+
+    def _taken(self, rows: torch.Tensor) -> torch.Tensor:
+        """The same, on a GPU by a graph where it can be."""
+        if self.graph is None:
+            return self.step(rows)
+        self._set_out()
+        loss = self.graph(rows)
+        self.course.step += 1
+        return loss
+
+    def _set_out(self) -> None:
+        self.hooks.set_progress(self.course.step, self.course.n_steps)
+        set_rate(self.course.optimizer, self.schedule(self.course.step))
+
+    def _work(self, rows: torch.Tensor) -> tuple[torch.Tensor, Batch, Tensors]:
+        """What a step does to weights: the loss, of which batch, and what the network answered."""
+        course, parts = self.course, self.parts
         batch = self.setup.data.batch(rows)
         for transform in (*parts.augment, *parts.retarget, *parts.mix):
             batch = transform(batch, course)
-        self.hooks.set_progress(course.step, course.n_steps)
-        set_rate(course.optimizer, self.schedule(course.step))
         course.optimizer.zero_grad()
         with self._precision():
             outputs = outputs_of(course.module, batch)
@@ -129,17 +154,20 @@ class Session:
         step(course.optimizer)
         for tensor in self.hooks.after_step():
             course.optimizer.state.pop(tensor, None)
-        course.step += 1
-        for hook in (*parts.project, *parts.restructure, *parts.average):
-            hook(course)
-        for observe in parts.observers:
-            observe(batch, {name: output.detach() for name, output in outputs.items()}, course)
-        return loss.detach()
+        return loss.detach(), batch, outputs
+
+    def captured(self, capture: Capture) -> Session:
+        """This session, its steps repeated from one graph."""
+        rates_on_device(self.course.optimizer, self.setup.device)
+        graph = StepGraph(lambda rows: self._work(rows)[0], lambda: changed_by(self), capture)
+        return replace(self, graph=graph)
 
     def _precision(self) -> AbstractContextManager[object]:
         if setting(self.setup.settings, "precision") == "fp32":
             return nullcontext()
-        return torch.autocast(self.setup.device.type, torch.bfloat16)
+        kind = self.setup.device.type
+        # A graph must not remember weights as they were cast when it was captured.
+        return torch.autocast(kind, torch.bfloat16, cache_enabled=kind != "cuda")
 
     def _total(self, batch: Batch, outputs: Tensors) -> torch.Tensor:
         """The sum over all outputs, with the terms of methods and of the network itself."""
@@ -191,7 +219,7 @@ def session(
     rate, rate_parts = _rate(schedule_spec, optimizer_spec, setup)
     parts = together([methods(setup), rate_parts, Parts(fuses=_fuses(settings, optimizer_spec))])
     stepping = optimizer(optimizer_spec, module, real(settings, "weight_decay"), parts.weights, parts.rates)
-    return Session(
+    made = Session(
         setup=setup,
         course=Course(module, stepping, setup.n_epochs, setup.n_steps, setup.rows),
         parts=parts,
@@ -202,6 +230,7 @@ def session(
         valid_rows=torch.from_numpy(np.array(rows.valid)).to(device),
         extra=extra,
     )
+    return made.captured(on_cuda) if can_be_captured(made) else made
 
 
 def _class_counts(data: Dataset, rows: np.ndarray, device: torch.device) -> torch.Tensor | None:

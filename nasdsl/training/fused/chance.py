@@ -17,10 +17,11 @@ class Dropout(nn.Module):
         super().__init__()
         self.rates, self.form, self.members, self.per_channel = list(rates), form, members, per_channel
         self._scales = torch.tensor([1 / (1 - rate) if rate < 1 else 0.0 for rate in self.rates])
+        self._there: tuple[Tensor, Tensor] | None = None  # rates and scales on a GPU
 
     def keep(self, places: list[int]) -> None:
         self.rates = [self.rates[place] for place in places]
-        self._scales = self._scales[places]
+        self._scales, self._there = self._scales[places], None
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not any(self.rates):
@@ -46,7 +47,7 @@ class Dropout(nn.Module):
 
     def _on_gpu(self, shape: Sequence[int], x: Tensor) -> Tensor:
         """One draw for all, which a captured graph can repeat."""
-        each = [-1, *[1] * (len(shape) - 1)]
-        rates = torch.tensor(self.rates, device=x.device).reshape(each)
-        kept = torch.rand(list(shape), device=x.device) >= rates
-        return kept * self._scales.to(x.device).reshape(each)
+        if self._there is None:  # before a graph is captured: nothing may be copied then
+            self._there = torch.tensor(self.rates).to(x.device), self._scales.to(x.device)
+        rates, scales = (values.reshape(-1, *[1] * (len(shape) - 1)) for values in self._there)
+        return (torch.rand(list(shape), device=x.device) >= rates) * scales

@@ -8,7 +8,7 @@ first layer is one wide product; else each has its own batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,7 @@ from nasdsl.training.fused.forms import Form, Members, Unfusable
 from nasdsl.training.fused.losses import MemberLosses
 from nasdsl.training.fused.optimizers import GroupOptimizer
 from nasdsl.training.fused.stack import Stack
+from nasdsl.training.graphs import Capture, StepGraph, on_cuda, rates_on_device
 from nasdsl.training.measuring import of_outputs
 from nasdsl.training.methods.mixup import shares
 from nasdsl.training.optimizers import set_rate
@@ -56,6 +57,10 @@ class Group:
         )
         self._losses = MemberLosses([one.loss for one in sessions])
         self._optimizer = GroupOptimizer(list(self._stack.layers), [one.course.optimizer for one in sessions])
+        self._capture: Capture | None = None
+        self._graph: StepGraph | None = None
+        if all(one.graph is not None for one in sessions):
+            self.captured(on_cuda)
 
     def keep(self, places: list[int]) -> None:
         """Go on with these members alone; the others' networks keep what they have."""
@@ -63,6 +68,29 @@ class Group:
         self._optimizer.keep(places)
         self._losses.keep(places)
         self._stack.keep(places)
+        if self._capture is not None:
+            self.captured(self._capture)  # anew: the tensors are others
+
+    def captured(self, capture: Capture) -> None:
+        """From now on steps are repeated from one graph."""
+        self._capture = capture
+        for one in self.sessions:
+            rates_on_device(one.course.optimizer, one.setup.device)
+        self._graph = StepGraph(lambda rows: self._work(rows.unbind()), self._changed, capture)
+
+    @property
+    def refused(self) -> str | None:
+        """Why steps that should come from a graph do not."""
+        return None if self._graph is None else self._graph.refused
+
+    def compile(self) -> None:
+        """Let torch compile the network of the group; its steps are no graph of ours then."""
+        self._stack.run.compile()
+        self._capture = self._graph = None
+
+    def _changed(self) -> Iterator[Tensor]:
+        yield from self._optimizer.changed()
+        yield from self._stack.run.buffers()
 
     def epoch(self) -> list[dict[str, float] | Diverged]:
         """One pass over the training part for each member; its measures, or that it diverged."""
@@ -72,7 +100,7 @@ class Group:
         self.train()
         orders = [one.batches() for one in self.sessions]
         with refusing_single_samples(self.sessions[0].setup.batch_size):
-            losses = torch.stack([self.step(rows) for rows in zip(*orders, strict=True)]).mean(0)
+            losses = torch.stack([self.taken(rows) for rows in zip(*orders, strict=True)]).mean(0)
         found: list[dict[str, float] | Diverged] = []
         for one, loss, measures in zip(self.sessions, losses.tolist(), self._measures(), strict=True):
             one.course.epoch += 1
@@ -88,19 +116,37 @@ class Group:
 
     def step(self, rows: Sequence[Tensor]) -> Tensor:
         """One step of every member on its own rows; the losses (members,)."""
-        inputs, targets = self._batch(rows)
+        self._set_out()
+        losses = self._work(rows)
+        for one in self.sessions:
+            one.course.step += 1
+            for hook in one.parts.project:
+                hook(one.course)
+        return losses
+
+    def taken(self, rows: Sequence[Tensor]) -> Tensor:
+        """The same, on a GPU by a graph where it can be."""
+        if self._graph is None:
+            return self.step(rows)
+        self._set_out()
+        losses = self._graph(torch.stack(list(rows)))
+        for one in self.sessions:
+            one.course.step += 1
+        return losses
+
+    def _set_out(self) -> None:
         for one in self.sessions:
             set_rate(one.course.optimizer, one.schedule(one.course.step))
+
+    def _work(self, rows: Sequence[Tensor]) -> Tensor:
+        """What a step does to weights."""
+        inputs, targets = self._batch(rows)
         self._optimizer.zero_grad()
         outputs = self._outputs(inputs)
         losses = torch.stack([self._losses(outputs[name], y) for name, y in targets.items()]).sum(0)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self._after_backward()
         self._optimizer.step()
-        for one in self.sessions:
-            one.course.step += 1
-            for hook in one.parts.project:
-                hook(one.course)
         return losses.detach()
 
     def _after_backward(self) -> None:

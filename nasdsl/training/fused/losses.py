@@ -22,10 +22,11 @@ class MemberLosses:
         self._common = calls[0][0] if len({repr(call) for call in map(_kind, calls)}) == 1 else None
         self._more = calls[0][1]
         self._smoothing = [float(more.get("label_smoothing", 0.0)) for _, more in calls]
+        self._shares: Tensor | None = None  # the same where the outputs are
 
     def keep(self, places: list[int]) -> None:
         self._losses = [self._losses[place] for place in places]
-        self._smoothing = [self._smoothing[place] for place in places]
+        self._smoothing, self._shares = [self._smoothing[place] for place in places], None
 
     def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self._common is F.cross_entropy:
@@ -44,7 +45,9 @@ class MemberLosses:
             right = logs.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
         if not any(self._smoothing):
             return -right.mean(1)
-        share = outputs.new_tensor(self._smoothing)
+        if self._shares is None:
+            self._shares = outputs.new_tensor(self._smoothing)
+        share = self._shares
         # A share of each target over all classes (Szegedy et al. 2016, section 7).
         spread = logs.mean(-1) if targets.dim() < outputs.dim() else targets.sum(-1) * logs.mean(-1)
         return -((1 - share) * right.mean(1) + share * spread.mean(1))

@@ -7,7 +7,7 @@ do alone, on views of the stack.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -76,6 +76,12 @@ class GroupOptimizer:
             weight.first, weight.second = weight.first[index], weight.second[index]
         self._calls.clear()
 
+    def changed(self) -> Iterator[Tensor]:
+        """Every tensor that a step changes."""
+        for weight in self._weights:
+            yield from (weight.parameter, weight.first, weight.second)
+        yield self._step_of
+
     def zero_grad(self) -> None:
         for weight in self._weights:
             weight.parameter.grad = None
@@ -116,7 +122,9 @@ class GroupOptimizer:
 
 
 def _alike(a: Optimizer, b: Optimizer) -> bool:
-    """Whether a step of both is the same: class and all settings."""
+    """Whether a step of both is the same: class and all settings. Rates on a device are not looked at there."""
+    if any(isinstance(group["lr"], Tensor) for group in a.param_groups):
+        return False
     return type(a) is type(b) and all(
         x[name] == y[name]
         for x, y in zip(a.param_groups, b.param_groups, strict=True)
