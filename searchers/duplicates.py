@@ -63,5 +63,6 @@ def anything_new(space: SearchSpace, history: History, rng: random.Random) -> Po
             return point
     if has_reals or space.count() > _ENUMERABLE:
         return None
-    left = [point for point in points_of(space) if not history.has_seen(point)]
-    return rng.choice(left) if left else None
+    left = list(points_of(space))
+    rng.shuffle(left)  # what counts as the same may be dear to know: the first new one is as good as any
+    return next((point for point in left if not history.has_seen(point)), None)

@@ -10,12 +10,12 @@ from nasdsl.engine.earlier import recall
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.fidelity import Rule
 from nasdsl.engine.lineage import restore
+from nasdsl.engine.planned import costs_of, same_training
 from nasdsl.engine.records import Record
 from nasdsl.engine.store import Store
 from nasdsl.language.point import Point
 from searchers import SEARCHERS, SuccessiveHalving
 from searchers.protocol import Searcher
-from searchers.view import Measure
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
@@ -45,6 +45,8 @@ def searcher_of(meta: Mapping[str, Any], space: Space) -> Searcher:
     further: dict[str, Any] = (
         {"goals": space.goals, "measure": costs_of(space)} if len(space.goals) > 1 else {}
     )
+    if meta["evaluate"] is None:
+        further["same"] = same_training(space)
     taken = inspect.signature(made).parameters
     searcher = made(space, meta["seed"], **{k: v for k, v in further.items() if k in taken})
     recall(searcher, meta.get("earlier") or {})
@@ -54,19 +56,6 @@ def searcher_of(meta: Mapping[str, Any], space: Space) -> Searcher:
 def halved(searcher: Searcher, meta: Mapping[str, Any]) -> Searcher:
     """The searcher, inside brackets of successive halving where the run asks for them."""
     return SuccessiveHalving(searcher) if meta.get("fidelity") == "halving" else searcher
-
-
-def costs_of(space: Space) -> Measure | None:
-    """What is known of a point before it is trained; None where there is no network to plan."""
-    if not space.has_network:
-        return None
-    from compiler.plan import plan
-
-    def costs(point: Point) -> Mapping[str, float]:
-        network = plan(space, point)
-        return {"params": float(network.params), "macs": float(network.macs)}
-
-    return costs
 
 
 def replay(searcher: Searcher, records: Iterable[Record], store: Store, rule: Rule) -> None:
