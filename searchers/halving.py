@@ -9,7 +9,7 @@ budget, under the trial that first had the point, so that it compares at equal c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nasdsl.language.point import Point
 from searchers.history import succeeded
@@ -110,8 +110,7 @@ class SuccessiveHalving:
         rung = self._rung_of[trial]
         full = rung.level == self._rungs - 1
         budget = None if full else self._budget(rung.level)
-        told = Outcome(outcome.score, outcome.error, budget, outcome.measures)
-        self._inner.tell(self._origin(trial), point, told)
+        self._inner.tell(self._origin(trial), point, replace(outcome, budget=budget))
         rung.told.add(trial)
         if succeeded(outcome) and outcome.score is not None:
             rung.scores[trial] = outcome.score

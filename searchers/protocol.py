@@ -19,6 +19,7 @@ class Outcome:
     `budget` is the resource spent (epochs) where fidelities are used, None for a full evaluation;
     `measures` are all numbers known of the trial, by name. Budget 0 is hearsay: what an earlier run found in
     another version of the space; `doubt` is then the variance that this adds, as a share of that of all scores.
+    `infeasible`: a limit was measured and broken, so that there is no score; says nothing of how good the point is.
     """
 
     score: float | None = None
@@ -26,6 +27,7 @@ class Outcome:
     budget: float | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     doubt: float = 0.0
+    infeasible: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ lambda = 1000 after every outcome; the best of 50 random points, or with chance 
 
 from __future__ import annotations
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -14,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasdsl.language.point import Point
-from searchers.duplicates import Duplicates, fresh, random_point
-from searchers.history import History
-from searchers.protocol import Outcome
-from searchers.view import Same, SearchSpace
+from searchers.duplicates import fresh, random_point
+from searchers.random_search import RandomSearch
 
 Gram = tuple[str, ...]
 
@@ -28,6 +27,7 @@ LONGEST = 4
 FEWEST = 3  # occurrences that a gram needs over all told points
 
 
+@functools.lru_cache(10_000)
 def grams_of(point: Point) -> Counter[Gram]:
     """How often each n-gram of names occurs."""
     names = [answer for answer in point.values() if isinstance(answer, str)]
@@ -35,26 +35,8 @@ def grams_of(point: Point) -> Counter[Gram]:
     return Counter(tuple(names[i : i + n]) for i, n in spans)
 
 
-class Ridge2017:
-    """n-gram ridge regression over random candidates."""
-
-    def __init__(
-        self,
-        space: SearchSpace,
-        seed: int = 0,
-        *,
-        duplicates: Duplicates = "resample",
-        same: Same = Point.key,
-    ) -> None:
-        self._space = space
-        self._seed = seed
-        self._duplicates = duplicates
-        self._history = History(same)
-        self._grams: dict[Point, Counter[Gram]] = {}
-
-    def ask(self, trial: int) -> Point | None:
-        """The best of some random points by the regression."""
-        return self._history.proposed(trial, lambda: self._proposal(random.Random(f"{self._seed}/{trial}")))
+class Ridge2017(RandomSearch):
+    """n-gram ridge regression over random candidates; asked and told like random search."""
 
     def _proposal(self, rng: random.Random) -> Point | None:
         told = self._history.finished()
@@ -74,13 +56,13 @@ class Ridge2017:
         told = self._history.finished()
         totals: Counter[Gram] = Counter()
         for result in told:
-            totals.update(self._of(result.point))
+            totals.update(grams_of(result.point))
         kept = sorted(gram for gram, count in totals.items() if count >= FEWEST)
 
         def features(grams: Counter[Gram]) -> list[int]:
             return [sum(n for gram, n in grams.items() if len(gram) == 1), *(grams[gram] for gram in kept)]
 
-        x = np.array([features(self._of(result.point)) for result in told], dtype=float)
+        x = np.array([features(grams_of(result.point)) for result in told], dtype=float)
         y = np.array([result.score for result in told])
         centred = x - x.mean(0)
         weights = np.linalg.solve(
@@ -90,16 +72,3 @@ class Ridge2017:
             np.array([features(grams_of(c)) for c in candidates], dtype=float) @ weights
         )
         return scores
-
-    def _of(self, point: Point) -> Counter[Gram]:
-        if point not in self._grams:
-            self._grams[point] = grams_of(point)
-        return self._grams[point]
-
-    def given(self, trial: int, point: Point) -> None:
-        """Note a point that runs unasked: a start point, or one of a resumed run."""
-        self._history.given(trial, point)
-
-    def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
-        """Take an outcome; failures are only remembered."""
-        self._history.tell(trial, point, outcome)

@@ -3,7 +3,7 @@
 One evaluation at a time takes the candidate of highest expected improvement. While others run, every second
 proposal follows a function drawn from the posterior instead (Thompson 1933): draws differ by themselves, so
 parallel workers do not crowd where the model is surest. Every fourth proposal looks elsewhere, see `rivals.py`.
-With several goals, see `weighing.py`. The author's priors (`@`) weigh in the acquisition, and fade as the history grows (Hvarfner et al. 2022,
+With several goals, see `weighing.py`; limits that only a measurement shows are learned, see `feasibility.py`. The author's priors (`@`) weigh in the acquisition, and fade as the history grows (Hvarfner et al. 2022,
 arXiv 2204.11051).
 """
 
@@ -19,6 +19,7 @@ from nasdsl.language.point import Point
 from searchers import rivals
 from searchers.drafts import Draft, mark_of
 from searchers.duplicates import Duplicates, anything_new, fresh, random_point
+from searchers.feasibility import Feasibility
 from searchers.forest import Forest
 from searchers.history import History, is_hearsay
 from searchers.objectives import Goal, Objectives
@@ -84,6 +85,7 @@ class SMBO:
             self.surrogate,
             *(model(space, self._objectives.value_of(number)) for number in further),
         ]
+        self._limits = Feasibility(space)
         self.proposer = Proposer(space, seed)
 
     def ask(self, trial: int) -> Point | None:
@@ -160,10 +162,13 @@ class SMBO:
         rng: random.Random,
     ) -> Candidates:
         """What is new in the pool, and what is met in climbing from its best, with their values."""
-        faith = PRIOR_WORTH / len(self.history)
+        faith, log_chance = PRIOR_WORTH / len(self.history), self._limits.log_chance(self.history)
 
         def value(drafts: Sequence[Draft]) -> Scores:
-            return worth_of(drafts) + faith * log_prior(drafts) if drafts else np.zeros(0)
+            if not drafts:
+                return np.zeros(0)
+            worth = worth_of(drafts) + faith * log_prior(drafts)
+            return worth if log_chance is None else worth + log_chance(drafts)
 
         pool = unseen(pool)
         worth = value(pool)
@@ -195,7 +200,8 @@ class SMBO:
         self.history.given(trial, point)
 
     def tell(self, trial: int, point: Point, outcome: Outcome) -> None:
-        """Learn from an outcome; failures count as bad, a partial evaluation for what it says."""
+        """Learn from an outcome; failures count as bad, a partial evaluation for what it says, a broken
+        limit for what it says of limits alone."""
         self.history.tell(trial, point, outcome)
         if not is_hearsay(outcome):
             self._told.add(mark_of(point))

@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from nasdsl.language.moves import trace
 from nasdsl.language.point import Point
 from searchers import gaussian_process as gp
-from searchers.budgets import in_full, score_of
+from searchers.budgets import Estimate, in_full, score_of
 from searchers.drafts import Draft, Opened
 from searchers.encode import Encoder, place_of
 from searchers.history import History, Result, Value
@@ -197,7 +197,7 @@ class Surrogate:
 
     def belief(self, history: History) -> Belief:
         """Fit and condition; the history must hold at least two scores."""
-        estimates = in_full(history.results(), history.at_budget, self._value)
+        estimates = self._estimates(history.results(), history)
         targets = targets_of([estimate.score for estimate in estimates])
         kept = _kept(targets)
         estimates, targets = [estimates[i] for i in kept], targets[kept]
@@ -217,6 +217,10 @@ class Surrogate:
         scores = tuple(estimate.score for estimate in estimates)
         return Belief(self._rows, posterior, results, mean, scores, targets)
 
+    def _estimates(self, results: Sequence[Result], history: History) -> list[Estimate]:
+        """What is to be learned of each result."""
+        return in_full(results, history.at_budget, self._value)
+
     def _posterior(self, history: History, rows: Matrix, targets: Vector, extra: Vector) -> Posterior:
         split = Split(rows, self._encoder.site_of_columns())
         return gp.condition(split, self._theta(history), rows, targets, extra)
@@ -234,10 +238,10 @@ class Surrogate:
         encoder = Encoder()
         for result in results:
             encoder.learn(self.opened(result.point).decisions, result.point)
-        estimates = in_full(results, history.at_budget, self._value)
+        estimates = self._estimates(results, history)
         targets = targets_of([estimate.score for estimate in estimates])
         some = _spread(targets, FIT_LARGEST)
-        rows = np.array([encoder.encode(results[i].point) for i in some])
+        rows = np.array([encoder.encode(estimates[i].result.point) for i in some])
         split = Split(rows, encoder.site_of_columns())
         return gp.fit(split, encoder.sites, rows, targets[some])
 

@@ -20,12 +20,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="random",
         help="of a run that begins (default: random)",
     )
+    parser.add_argument(
+        "--fidelity",
+        choices=("none", "asha"),
+        default="none",
+        help="of a run that begins: asha stops trials that fall behind in what `tell --step` reports",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of a run that begins (default: 0)")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.space is not None:
-        begin(options.run, load(options.space), options.searcher, options.seed)
+        begin(options.run, load(options.space), options.searcher, options.seed, options.fidelity)
     asked = ask(options.run)
     if asked is None:
         print("nasdsl: the search space is exhausted: nothing left to try", file=sys.stderr)

@@ -140,8 +140,9 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
 Rule: TypeAlias = Full | Halving
 
 
-def rule_of(fidelity: Fidelity, goal: Goal | None = None) -> Rule:
-    """How far trials run. `goal` is the first objective, by whose measure the default training reports."""
+def rule_of(fidelity: Fidelity, goal: Goal | None = None, first: float | None = None) -> Rule:
+    """How far trials run. `goal` is the first objective, by whose measure the default training reports; `first` the
+    step that was reported first, where that is known."""
     if fidelity != "asha":
         return Full()
 
@@ -151,4 +152,4 @@ def rule_of(fidelity: Fidelity, goal: Goal | None = None) -> Rule:
         value = entry.get(goal.measure)
         return value if value is None or goal.maximize else -value
 
-    return Halving(score_at=score_at)
+    return Halving(first=first, score_at=score_at)

@@ -61,7 +61,8 @@ class Record:
     @property
     def outcome(self) -> Outcome:
         """What a searcher is told; the measures include what the network costs."""
-        return Outcome(self.score, self.error, measures=self.known)
+        infeasible = self.reason == "infeasible"
+        return Outcome(self.score, self.error, measures=self.known, infeasible=infeasible)
 
     @property
     def known(self) -> Mapping[str, float]:

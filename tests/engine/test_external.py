@@ -47,3 +47,44 @@ def test_tells_that_fit_no_trial_are_refused(run: Path) -> None:
         external.tell(run, 0)
     with pytest.raises(RunError, match="is not a run folder"):
         external.ask(run / "nowhere")
+
+
+def test_scores_on_the_way_are_answered_by_whether_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space, run = Numbers(size=9), tmp_path / "run"
+    monkeypatch.setattr(proposing, "SEARCHERS", {"draws": Draws})
+    monkeypatch.setattr(external, "rebuild", lambda meta: space)
+    external.begin(run, space, "draws", fidelity="asha")  # type: ignore[arg-type]
+    for _ in range(6):
+        external.ask(run)
+    # Rungs at 1 and 3, a third goes on; the first two have too few beside them to be judged.
+    assert [external.report(run, trial, 1, 1.0 - 0.1 * trial) for trial in range(4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert external.report(run, 0, 3, 2.0) is False
+    external.tell(run, 0, score=2.5)
+    assert external.report(run, 4, 1, 0.1) is True
+    assert external.report(run, 5, 1, float("nan")) is True
+    with pytest.raises(RunError, match="has an outcome already"):
+        external.report(run, 4, 3, 0.1)
+    with pytest.raises(ValueError, match="above 0"):
+        external.report(run, 1, 0, 0.1)
+    told = {r.trial: (r.reason, r.score, [entry["step"] for entry in r.curve]) for r in open_run(run).records}
+    assert told == {
+        0: ("complete", 2.5, [1, 3]),
+        2: ("stopped", 0.8, [1]),
+        3: ("stopped", pytest.approx(0.7), [1]),
+        4: ("stopped", 0.1, [1]),
+        5: ("failed", None, []),
+    }
+    assert external.ask(run) is not None  # replays what was stopped with its rungs
+
+
+def test_without_fidelity_nothing_is_stopped_and_the_curve_is_kept(run: Path) -> None:
+    external.ask(run)
+    assert [external.report(run, 0, step, -float(step)) for step in (1, 2)] == [False, False]
+    assert external.tell(run, 0, score=1.0).curve == ({"step": 1, "score": -1.0}, {"step": 2, "score": -2.0})

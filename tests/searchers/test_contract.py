@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.search.coded_space import Ask, CodedSpace, names, scale
+from benchmarks.search.coded_space import Ask, CodedSpace, first, names, scale
 from nasdsl.language.decisions import Integers, Options, Reals
 from nasdsl.language.moves import follow
 from nasdsl.language.point import Point
@@ -276,3 +276,44 @@ def test_a_searcher_that_skips_duplicates_ends_rather_than_repeat_itself(kind: M
         searcher.tell(trial, point, Outcome(score=float(point["d0"])))
         points.append(point)
     assert len(set(points)) == len(points) <= 9
+
+
+# The tree of UCT and the model of SMBO grow in the order of arrival, which a resume repeats.
+@pytest.mark.parametrize("kind", [RandomSearch, Evolution, LocalSearch, Grid])
+def test_the_order_of_tells_does_not_matter_where_nothing_is_fitted(kind: Make) -> None:
+    points = [TREE.sample(seed) if kind is not Grid else p for seed, p in enumerate(first(GRID, 6))]
+    space = GRID if kind is Grid else TREE
+    forward, shuffled = kind(space, 0), kind(space, 0)
+    order = list(range(6))
+    random.Random(1).shuffle(order)
+    for trial in range(6):
+        forward.tell(trial, points[trial], outcome_of(trial, points[trial]))
+    for trial in order:
+        shuffled.tell(trial, points[trial], outcome_of(trial, points[trial]))
+    assert drive(forward, range(6, 9)) == drive(shuffled, range(6, 9))
+
+
+def test_what_failed_is_no_incumbent() -> None:
+    searcher = SMBO(TREE, 0)
+    drive(searcher, range(20))
+    before = searcher.surrogate.belief(searcher.history)
+    best = before.results[before.scored[0]].trial
+    for trial, score in enumerate([float("nan"), float("inf"), None], 20):
+        searcher.tell(trial, TREE.sample(trial), Outcome(score=score, error=None if score else "died"))
+    after = searcher.surrogate.belief(searcher.history)
+    assert after.results[after.scored[0]].trial == best
+    assert not {20, 21, 22} & {after.results[i].trial for i in after.scored}
+
+
+def test_answers_of_closed_decisions_play_no_part() -> None:
+    """Nothing but what is open reaches the features, hence the kernel."""
+    searcher = SMBO(TREE, 0)
+    drive(searcher, range(20))
+    closed = {"opt/lr": 0.5, "net/repeat[3]/op": "conv", "net/repeat[3]/op/kernel": 3}
+    adam = follow(
+        TREE, {"net/repeat": 1, "net/repeat[0]/op": "pool", "opt": "adam", "flip": True}, unanswered
+    )
+    proposer, rng = searcher.proposer, random.Random(0)
+    drafts = [proposer.walked({**adam, **extra}, rng) for extra in ({}, closed, {**closed, "opt/lr": 0.001})]
+    means, deviations = searcher.surrogate.belief(searcher.history).predict(drafts)
+    assert len(set(means)) == len(set(deviations)) == 1

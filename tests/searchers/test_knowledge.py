@@ -11,6 +11,7 @@ from nasdsl.language.point import Point
 from searchers import SMBO, Outcome
 from searchers.budgets import in_full
 from searchers.drafts import Draft, Opened
+from searchers.feasibility import Feasibility
 from searchers.history import History
 from searchers.prior import log_prior
 
@@ -89,3 +90,38 @@ def test_smbo_learns_from_low_rungs() -> None:
             searcher.tell(trial, point, Outcome(score=quality(point)))
     tried = [quality(result.point) for result in searcher.history.results()]
     assert max(tried) == 2.0
+
+
+def test_what_breaks_a_measured_limit_is_proposed_less_and_less() -> None:
+    """The better half by score is infeasible; a draw of the space breaks the limit in two of five cases."""
+    space = CodedSpace(lambda ask: [ask(f"d{i}", scale(*range(6))) for i in range(6)])
+    searcher = SMBO(space, 0)
+    broken = []
+    for trial in range(70):
+        point = searcher.ask(trial)
+        assert point is not None
+        total = sum(point.values())
+        broken.append(total > 15)
+        told = Outcome(error="too slow", infeasible=True) if broken[-1] else Outcome(score=float(total))
+        searcher.tell(trial, point, told)
+    assert sum(broken[-45:]) <= 45 // 4
+    assert max(result.score for result in searcher.history.finished()) == 15.0
+
+
+def test_the_chance_to_keep_limits_is_learned_from_the_verdicts() -> None:
+    limits, history = Feasibility(RATES), History(Point.key)
+    for trial in range(30):
+        point = RATES.sample(trial)
+        slow = point["op"] == "b"
+        outcome = Outcome(error="too slow", infeasible=True) if slow else Outcome(score=point["lr"])
+        history.tell(trial, point, outcome)
+    log_chance = limits.log_chance(history)
+    assert log_chance is not None
+
+    def draft(op: str) -> Draft:
+        point = Point({"op": op, "lr": 1e-2})
+        return Draft(dict(point), Opened(trace(RATES, point)))
+
+    fast, slow_one = log_chance([draft("a"), draft("b")])
+    assert fast > -0.1
+    assert slow_one < -1.0
