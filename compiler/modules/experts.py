@@ -119,7 +119,7 @@ class EnforcedExperts(nn.Module):
         if self.route is None:
             raise RuntimeError(
                 "experts with enforced routes need to be told whose sample is whose: set `route`, as "
-                "`compiler.routing.enforced` does, in a training of your own"
+                "`compiler.routing.enforced` does, and training where the data name a `route`"
             )
         if len(self.route) != len(x):
             raise RuntimeError(f"{len(self.route)} routes are set, for {len(x)} samples")

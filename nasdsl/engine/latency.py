@@ -21,6 +21,8 @@ def latency_ms(module: torch.nn.Module, space: Space, what: Latency) -> float:
     """Median milliseconds of one forward pass over a batch of noise, in evaluation mode."""
     import torch
 
+    from compiler.routing import enforced
+
     if what.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("a latency on `cuda` is asked for, and this machine has no such device")
     assert space.task is not None
@@ -31,7 +33,8 @@ def latency_ms(module: torch.nn.Module, space: Space, what: Latency) -> float:
     torch.set_num_threads(what.threads)
     try:
         module.to(what.device).eval()
-        with torch.inference_mode():
+        first = torch.zeros(what.batch, dtype=torch.long, device=what.device)  # alike before training
+        with torch.inference_mode(), enforced(module, first):
             times = [_timed(module, inputs, what.device) for _ in range(_WARM_UPS + _RUNS)]
     finally:
         torch.set_num_threads(threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples
 from nasdsl.training.splits import Keys, Parts, Splitting, split
 from nasdsl.training.suspicions import Place, suspicions
-from nasdsl.training.targets import Encoded, encoded, refuse_unseen
+from nasdsl.training.targets import Encoded, encoded, levels, refuse_unseen
 
 
 def assemble(
@@ -46,7 +47,15 @@ def assemble(
             return samples.place(row)
         return f"{valid.place(row - n_rows)} of {valid.name}"
 
-    return _dataset(kind, samples, inputs, found, parts, standardize, place)
+    made = _dataset(kind, samples, inputs, found, parts, standardize, place)
+    return made if samples.routes is None else replace(made, **_routes(samples, valid))
+
+
+def _routes(samples: Samples, valid: Samples | None) -> dict[str, Any]:
+    """The number of each row's route, and what the routes are called, in order; those of whole numbers by size."""
+    routes = [samples.routes, *([] if valid is None else [valid.routes])]
+    names, numbers = levels(np.concatenate([np.asarray(one) for one in routes]))
+    return {"routes": numbers, "route_names": tuple(str(name) for name in names)}
 
 
 def presplit(kind: str, samples: Samples, train: Array, valid: Array, test: Array, said: str) -> Dataset:

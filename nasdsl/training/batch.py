@@ -16,9 +16,11 @@ class Batch:
     """Inputs by name, standardized; targets by output: classes (n,), shares (n, classes), numbers (n, k),
     classes of positions (n, *positions).
 
-    index: (n,) row numbers in the data set. They key all state that is kept per sample.
+    index: (n,) row numbers in the data set. They key all state that is kept per sample. route: (n,) the expert that
+    each sample goes to, where the data say.
     """
 
     inputs: Tensors
     targets: Tensors
     index: torch.Tensor
+    route: torch.Tensor | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
 from nasdsl.language.signatures.data import BYTES
-from nasdsl.training.batch import Batch
 from nasdsl.training.errors import DataError
 from nasdsl.training.measuring import outputs_of
 from nasdsl.training.resident import Resident
@@ -31,7 +32,7 @@ def refuse_leak(module: nn.Module, data: Resident, rows: torch.Tensor) -> None:
     module.eval()
     with torch.inference_mode():
         (before,) = outputs_of(module, batch).values()
-        (after,) = outputs_of(module, Batch({name: other}, batch.targets, batch.index)).values()
+        (after,) = outputs_of(module, replace(batch, inputs={name: other})).values()
     module.train(was_training)
     if not torch.allclose(before[:, :half], after[:, :half], rtol=1e-4, atol=1e-5):
         raise DataError("the network sees the symbols that it is to predict", help=_HELP)

@@ -26,24 +26,24 @@ from nasdsl.training.tables import (
 
 
 def read_csv(
-    kind: str, path: Path, valid_path: Path | None, target: str, group: str, time: str
+    kind: str, path: Path, valid_path: Path | None, target: str, group: str, time: str, route: str = ""
 ) -> tuple[Samples, Samples | None]:
     """The samples of a file, and of the second one if given, encoded alike.
 
-    `target` is one column, or for a regression several joined by commas; `group` and `time` are "" or a
+    `target` is one column, or for a regression several joined by commas; `group`, `time` and `route` are "" or a
     column, which is then no input. Raises DataError with line and remedy.
     """
     table = read_table(path)
     targets = _targets(kind, table, target)
-    leave_out = (*targets, group, time)
-    for name, use in ((group, "the group"), (time, "the time")):
+    leave_out = (*targets, group, time, route)
+    for name, use in ((group, "the group"), (time, "the time"), (route, "the route")):
         if name:
             table.column(name, use)
     encoding = encoding_of(table, leave_out)
-    samples = _samples(kind, table, encoding, targets, group, time)
+    samples = _samples(kind, table, encoding, targets, group, time, route)
     if valid_path is None:
         return samples, None
-    return samples, _samples(kind, read_table(valid_path), encoding, targets, "", "")
+    return samples, _samples(kind, read_table(valid_path), encoding, targets, "", "", route)
 
 
 def _targets(kind: str, table: Table, target: str) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def _targets(kind: str, table: Table, target: str) -> tuple[str, ...]:
 
 
 def _samples(
-    kind: str, table: Table, encoding: Encoding, targets: tuple[str, ...], group: str, time: str
+    kind: str, table: Table, encoding: Encoding, targets: tuple[str, ...], group: str, time: str, route: str
 ) -> Samples:
     return Samples(
         name=table.name,
@@ -66,6 +66,7 @@ def _samples(
         targets={OUTPUT: _target_values(kind, table, targets)},
         groups=texts(table, group, "the group") if group else None,
         times=times(table, time) if time else None,
+        routes=texts(table, route, "the route") if route else None,
         features=encoding.features,
         columns=encoding.levels,
         lines=table.lines,

@@ -56,6 +56,7 @@ class Dataset:
     statement: one sentence for people: what the data are and how they are split.
     warnings: sentences about what can be used but should be looked at.
     classes, features: names in order, () where there are none.
+    routes: (rows,) the number of the expert that a row goes to, or None; route_names: what stands for each number.
     columns: of a file, in order: the texts of a column, each of which is a feature of its own, or None for numbers.
     """
 
@@ -71,6 +72,8 @@ class Dataset:
     features: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    routes: NDArray[np.int64] | None = None
+    route_names: tuple[str, ...] = ()
 
     @property
     def is_table(self) -> bool:
@@ -120,6 +123,7 @@ def _meta(data: Dataset) -> dict[str, Any]:
         "classes": list(data.classes),
         "features": list(data.features),
         "warnings": list(data.warnings),
+        "route_names": list(data.route_names),
         "columns": {name: None if levels is None else list(levels) for name, levels in data.columns.items()},
     }
 
@@ -127,6 +131,8 @@ def _meta(data: Dataset) -> dict[str, Any]:
 def _flat(data: Dataset) -> dict[str, Array]:
     """All arrays by the stems of their files."""
     arrays: dict[str, Array] = {"test": data.test}
+    if data.routes is not None:
+        arrays["routes"] = data.routes
     arrays |= {f"inputs.{name}": array for name, array in data.inputs.items()}
     arrays |= {f"targets.{name}": array for name, array in data.targets.items()}
     for number, fold in enumerate(data.folds):
@@ -165,6 +171,8 @@ def _unflat(meta: dict[str, Any], arrays: dict[str, Array]) -> Dataset:
         classes=tuple(meta["classes"]),
         features=tuple(meta["features"]),
         warnings=tuple(meta["warnings"]),
+        routes=arrays.get("routes"),
+        route_names=tuple(meta.get("route_names", ())),
         columns={
             n: None if levels is None else tuple(levels) for n, levels in meta.get("columns", {}).items()
         },

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from compiler.hooks import watching
+from compiler.routing import enforced
 from nasdsl.training import measures as of
 from nasdsl.training.batch import Batch, Tensors
 from nasdsl.training.dataset import OUTPUT
@@ -24,7 +25,8 @@ _PIXELS_AT_ONCE = 1 << 17  # of maps, each with as many outputs as there are cla
 
 def outputs_of(module: nn.Module, batch: Batch) -> Tensors:
     """What the network answers, by the name of the output."""
-    out = module(*batch.inputs.values())
+    with nullcontext() if batch.route is None else enforced(module, batch.route):
+        out = module(*batch.inputs.values())
     return {OUTPUT: out} if isinstance(out, torch.Tensor) else out
 
 

@@ -20,8 +20,10 @@ from nasdsl.training.files import missing
 from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite, same_rows
 
 
-def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: str) -> Samples:
-    """The named arrays of a file; `group` and `time` may be "". Raises DataError."""
+def read_npz(
+    kind: str, path: Path, inputs: str, target: str, group: str, time: str, route: str = ""
+) -> Samples:
+    """The named arrays of a file; `group`, `time` and `route` may be "". Raises DataError."""
     arrays = _arrays(path)
     named = {
         name: checked_inputs(str(path), _array(path, arrays, array, "the inputs"), f"`{array}`")
@@ -30,7 +32,9 @@ def read_npz(kind: str, path: Path, inputs: str, target: str, group: str, time: 
     rows = same_rows(str(path), named)
     y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), rows)
     groups = _per_row(path, _array(path, arrays, group, "the groups"), group, rows) if group else None
-    return Samples(str(path), named, {OUTPUT: y}, groups, _times(path, arrays, time, rows) if time else None)
+    routes = _per_row(path, _array(path, arrays, route, "the routes"), route, rows) if route else None
+    moments = _times(path, arrays, time, rows) if time else None
+    return Samples(str(path), named, {OUTPUT: y}, groups, moments, routes)
 
 
 def read_tensors(kind: str, path: Path, inputs: str, target: str) -> Samples:

@@ -158,15 +158,15 @@ def complete(spec: Spec) -> Spec:
 
 
 def _file(kind: str, data: Spec, path: Path, valid_path: Path | None) -> Dataset:
-    target, group, time = (str(data[name] or "") for name in ("target", "group", "time"))
+    target, group, time, route = (str(data[name] or "") for name in ("target", "group", "time", "route"))
     valid: Samples | None = None
     if data.name == "csv":
-        samples, valid = read_csv(kind, path, valid_path, target, group, time)
+        samples, valid = read_csv(kind, path, valid_path, target, group, time, route)
     else:
         inputs = str(data["inputs"])
-        samples = read_npz(kind, path, inputs, target, group, time)
+        samples = read_npz(kind, path, inputs, target, group, time, route)
         if valid_path is not None:
-            valid = read_npz(kind, valid_path, inputs, target, "", "")
+            valid = read_npz(kind, valid_path, inputs, target, "", "", route)
     return assemble(kind, samples, _splitting(data), valid)
 
 

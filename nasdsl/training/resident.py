@@ -41,6 +41,7 @@ class Resident:
     scales: dict[str, Affine]
     deviations: Tensors  # of the targets, (k,); ones where they are not standardized
     shapes: Mapping[str, Shape]
+    routes: torch.Tensor | None = None
 
     @cached_property
     def images(self) -> frozenset[str]:
@@ -53,6 +54,7 @@ class Resident:
             {name: self._input(name, _picked(x, rows)) for name, x in self.inputs.items()},
             {name: self._target(y[rows]) for name, y in self.targets.items()},
             rows,
+            None if self.routes is None else self.routes[rows],
         )
 
     def _target(self, y: torch.Tensor) -> torch.Tensor:
@@ -123,6 +125,7 @@ def _made(data: Dataset, fold: int, device: torch.device) -> Resident:
         scales={name: _affine(scale, device) for name, scale in scales.inputs.items()},
         deviations=deviations,
         shapes=data.shapes,
+        routes=None if data.routes is None else torch.from_numpy(np.array(data.routes)).to(device),
     )
 
 

@@ -25,7 +25,7 @@ class Samples:
     """Rows of data. `inputs` by name, float32 (rows, …); `targets` by output: classes of any type (rows,), numbers
     (rows, n), or a class for each position (rows, *positions).
 
-    name: of the source, for messages. groups, times: one value per row, or None. columns: of a file, by name: the
+    name: of the source, for messages. groups, times, routes: one value per row, or None. columns: of a file, by name: the
     texts that became numbers, each a feature of its own, or None for a column of numbers. lines: of a text file, where
     each row begins.
     """
@@ -35,6 +35,7 @@ class Samples:
     targets: Mapping[str, NDArray[Any]]
     groups: NDArray[Any] | None = None
     times: NDArray[np.float64] | None = None
+    routes: NDArray[Any] | None = None
     features: tuple[str, ...] = ()
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     lines: Sequence[int] = ()

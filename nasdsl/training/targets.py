@@ -83,7 +83,7 @@ def _labels(output: str, samples: Samples, valid: Samples | None) -> Encoded:
 
 
 def _classes(output: str, samples: Samples, valid: Samples | None) -> Encoded:
-    names, targets = _levels(samples.targets[output])
+    names, targets = levels(samples.targets[output])
     if len(names) < 2:
         help = "classification needs two or more; is the target the right one?"
         raise DataError(f"all targets are of one class, `{_say(names[0])}`", samples.name, help)
@@ -142,7 +142,7 @@ def _numbered(names: NDArray[Any], values: NDArray[Any], known: str, source: str
     return order[np.searchsorted(names[order], values)].astype(np.int64)
 
 
-def _levels(targets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+def levels(targets: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """The classes in order, and the number of each row's. Texts that are whole numbers count as numbers."""
     names, numbers = np.unique(targets, return_inverse=True)
     order = np.arange(len(names))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from nasdsl.language.signatures.structure import copies_of
 from nasdsl.training.continuing import State, Stretch, go_on, moved, state_of
 from nasdsl.training.dataset import Dataset, Part
 from nasdsl.training.errors import DataError
@@ -147,10 +148,29 @@ def check_fits(plan: Plan, data: Dataset) -> None:
     has = {name: shape.sizes() for name, shape in data.shapes.items()}
     if dict(plan.inputs) != has:
         raise DataError(f"the network takes {dict(plan.inputs)}, but the data have {has}")
+    _check_routes(plan, data)
     if set(plan.outputs) != set(data.targets):
         given, asked = (", ".join(f"`{name}`" for name in names) for names in (plan.outputs, data.targets))
         help = "train networks of several outputs by a function of your own: `evaluate`"
         raise DataError(f"the network gives {given}, but the data have targets for {asked}", help=help)
+
+
+def _check_routes(plan: Plan, data: Dataset) -> None:
+    for node in plan.nodes:
+        if node.body is not None:
+            _check_routes(node.body, data)
+        if node.arguments.get("route") != "enforced":
+            continue
+        if data.routes is None:
+            help = 'name the column that says it: `csv("…", target = "…", route = "domain")`, or an array of `npz`'
+            raise DataError(f"the data do not say which expert of `{node.name}` a sample goes to", help=help)
+        experts = copies_of(node.arguments)
+        if len(data.route_names) > experts:
+            named = ", ".join(data.route_names)
+            help = f"write `experts = {len(data.route_names)}`"
+            raise DataError(
+                f"`{node.name}` has {experts} experts, and the data have the routes {named}", help=help
+            )
 
 
 @contextmanager

@@ -66,6 +66,9 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
             Argument("target", STRING, "the column to predict, or several joined by `,`", required=True),
             Argument("group", STRING, "column whose equal values never straddle two parts"),
             Argument("time", STRING, "column of times: train on the oldest rows, test on the newest"),
+            Argument(
+                "route", STRING, "column that says which expert a row goes to: `widen(…, route = enforced)`"
+            ),
             *_SPLIT,
         ),
         positional=2,
@@ -80,6 +83,9 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
             Argument("target", STRING, "name of the array of targets", "y"),
             Argument("group", STRING, "array whose equal values never straddle two parts"),
             Argument("time", STRING, "array of times: train on the oldest rows, test on the newest"),
+            Argument(
+                "route", STRING, "array that says which expert a row goes to: `widen(…, route = enforced)`"
+            ),
             *_SPLIT,
         ),
         positional=1,

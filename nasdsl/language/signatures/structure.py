@@ -223,8 +223,8 @@ SIGNATURES = (
             Argument(
                 "route",
                 name_of("token", "enforced"),
-                "enforced: the caller names an expert for each sample (`compiler.routing.enforced`, within a "
-                "training of its own given as `evaluate`), and the body gets whole samples",
+                "enforced: the data name an expert for each sample (`route` of csv and npz; `compiler.routing.enforced` "
+                "in Python), experts begin alike, and the body gets whole samples",
                 "token",
                 shapes=True,
             ),

@@ -9,7 +9,7 @@ layer, so that they fit any architecture; those for the policy carry no gradient
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -48,10 +48,10 @@ class AdaMixup:
         n, device = len(batch.index), batch.index.device
         partner = torch.from_numpy(self.rng.permutation(n)).to(device)
         share = self.share(batch, partner)
-        return Batch(
-            {name: _lerp(x[partner], x, share) for name, x in batch.inputs.items()},
-            {n: _lerp(y[partner], y, share) for n, y in shares(batch, self.setup.outputs).items()},
-            batch.index,
+        return replace(
+            batch,
+            inputs={name: _lerp(x[partner], x, share) for name, x in batch.inputs.items()},
+            targets={n: _lerp(y[partner], y, share) for n, y in shares(batch, self.setup.outputs).items()},
         )
 
     def share(self, batch: Batch, partner: torch.Tensor) -> torch.Tensor:
@@ -62,7 +62,7 @@ class AdaMixup:
         was_training = module.training
         with torch.no_grad():
             module.eval()  # the policy only looks: statistics of norms stay as they are
-            outputs_of(module, Batch(between, batch.targets, batch.index))
+            outputs_of(module, replace(batch, inputs=between))
             module.train(was_training)
         region: torch.Tensor = self.policy(self.features.flat()).softmax(1)
         return region[:, 0] + region[:, 1] * drawn[1]

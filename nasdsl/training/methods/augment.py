@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,14 +34,14 @@ class Augment:
     def __call__(self, batch: Batch, course: Course) -> Batch:
         if self.moved is None:
             inputs = {name: self.change(x, self.rng) for name, x in batch.inputs.items()}
-            return Batch(inputs, batch.targets, batch.index)
+            return replace(batch, inputs=inputs)
         # Every input and every mask sees the same draws: they are the same places.
         drawn = [copy.deepcopy(self.rng) for _ in (*batch.inputs, *batch.targets)]
         last = drawn[0]
         inputs = {name: self.change(x, drawn.pop()) for name, x in batch.inputs.items()}
         targets = {name: self.moved(y, drawn.pop()) for name, y in batch.targets.items()}
         self.rng.bit_generator.state = last.bit_generator.state
-        return Batch(inputs, targets, batch.index)
+        return replace(batch, inputs=inputs, targets=targets)
 
 
 def flip(x: torch.Tensor, rng: np.random.Generator, probability: float) -> torch.Tensor:

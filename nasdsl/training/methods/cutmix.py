@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class CutMix:
         inside = np.prod([b.stop - b.start for b in box]) / np.prod(x.shape[2:])
         targets = shares(batch, self.classes)
         mixed = {n: torch.lerp(y, y[partner], float(inside)) for n, y in targets.items()}
-        return Batch({name: pasted}, mixed, batch.index)
+        return replace(batch, inputs={name: pasted}, targets=mixed)
 
     def _box(self, sizes: tuple[int, ...], kept: float) -> list[slice]:
         """A box that would hold 1 - kept of the map, around a random centre."""

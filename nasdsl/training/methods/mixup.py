@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -26,10 +26,12 @@ class Mixup:
     def __call__(self, batch: Batch, course: Course) -> Batch:
         share = float(self.rng.beta(self.alpha, self.alpha))
         partner = torch.from_numpy(self.rng.permutation(len(batch.index))).to(batch.index.device)
-        return Batch(
-            {name: torch.lerp(x[partner], x, share) for name, x in batch.inputs.items()},
-            {name: torch.lerp(y[partner], y, share) for name, y in shares(batch, self.classes).items()},
-            batch.index,
+        return replace(
+            batch,
+            inputs={name: torch.lerp(x[partner], x, share) for name, x in batch.inputs.items()},
+            targets={
+                name: torch.lerp(y[partner], y, share) for name, y in shares(batch, self.classes).items()
+            },
         )
 
 

@@ -6,7 +6,7 @@ The target of a sample in epoch e is (1 - a) label + a answer of epoch e - 1, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nasdsl.language.network import Spec
 from nasdsl.training.batch import Batch, Tensors
@@ -29,9 +29,9 @@ class SelfDistillation:
         labels = shares(batch, self.classes)
         share = self.alpha * (course.epoch + 1) / course.n_epochs
         if course.epoch == 0:
-            return Batch(batch.inputs, labels, batch.index)
+            return replace(batch, targets=labels)
         soft = {n: (1 - share) * y + share * self.answers[n][batch.index] for n, y in labels.items()}
-        return Batch(batch.inputs, soft, batch.index)
+        return replace(batch, targets=soft)
 
     def remember(self, batch: Batch, outputs: Tensors, course: Course) -> None:
         """Each sample is seen once an epoch, so what is read is always of the last one."""

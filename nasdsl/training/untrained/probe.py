@@ -76,7 +76,12 @@ def noise_batch(
         "multilabel": lambda: torch.randint(2, (n, outputs), generator=generator).float(),
         "regression": lambda: torch.randn((n, outputs), generator=generator),
     }[kind]()
-    return Batch(inputs, {"output": target.to(device)}, torch.arange(n))
+    return Batch(
+        inputs,
+        {"output": target.to(device)},
+        torch.arange(n),
+        torch.zeros(n, dtype=torch.long, device=device),
+    )
 
 
 def _noise(shape: Shape, n: int, symbols: int, generator: torch.Generator) -> torch.Tensor:
@@ -96,8 +101,14 @@ def measuring(module: nn.Module) -> nn.Module:
 
 def answers(module: nn.Module, inputs: Tensors) -> torch.Tensor:
     """All numbers that the network gives for each sample, (n, k)."""
-    out = outputs_of(module, Batch(inputs, {}, torch.empty(0)))
+    out = outputs_of(module, Batch(inputs, {}, torch.empty(0), _first_expert(inputs)))
     return torch.cat([one.flatten(1) for one in out.values()], 1)
+
+
+def _first_expert(inputs: Tensors) -> torch.Tensor:
+    """A route for every sample: before training, experts with enforced routes are alike."""
+    some = next(iter(inputs.values()))
+    return torch.zeros(len(some), dtype=torch.long, device=some.device)
 
 
 def smooth_inputs(inputs: Tensors, name: str) -> Tensors:
