@@ -7,11 +7,11 @@ import json
 from dataclasses import asdict
 
 from nasdsl.engine.comparing import Effect, effect, space_or_run
-from nasdsl.language.carrying import Difference, differences
+from nasdsl.language.carrying import Difference, differences, left_out
 
 _SIGNS = {"came": "+", "went": "-", "unclear": "?"}
 _UNCLEAR = (
-    "?: unnamed siblings of one kind were added or removed, and nothing says which is which; "
+    "?: unnamed siblings of one kind were added or removed, or changed places, and nothing says which is which; "
     "label them in both versions, as in `stem: conv(16)`"
 )
 
@@ -28,9 +28,11 @@ def run(options: argparse.Namespace) -> int:
     found = differences(old, new)
     done = effect(stored, new) if stored is not None else None
     if options.json:
-        print(json.dumps(_as_json(found, done), ensure_ascii=False))
+        print(json.dumps(_as_json(found, done) | {"left_out": left_out(old, new)}, ensure_ascii=False))
         return 0
     print(_text(found, old.hash == new.hash))
+    for line in left_out(old, new):
+        print(line)
     if done is not None:
         print(_effect_text(done))
     return 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from nasdsl.language.decisions import Answer, Decision, Domain, Integers, Options, Reals, contains, middle
 from nasdsl.language.fixing import meant
 from nasdsl.language.point import Point
-from nasdsl.language.sites import Sites, body_and_name
+from nasdsl.language.scope import Problems
+from nasdsl.language.sites import MOST_SITES, body_and_name
 
 if TYPE_CHECKING:
     from nasdsl.language.space import Space
@@ -41,14 +42,14 @@ class Carried:
 class Carrier:
     """From the points of one version of a space to those of another.
 
-    Paths are the same decision in both, but where unnamed siblings of one kind were added or removed (`conv`,
+    Paths are the same decision in both, but where unnamed siblings of one kind were added, removed or changed places (`conv`,
     `conv#2` and now `conv#3`): there nothing says which is which, and nothing is guessed. A label does.
     """
 
     def __init__(self, old: Space, new: Space) -> None:
         self._new = new
         self._sites = (old.sites, new.sites)
-        self.unclear = _unclear(*self._sites)
+        self.unclear = _unclear(old, new)
 
     def carry(self, point: Point) -> Carried:
         """The point of the new version that follows the old one wherever it can; what it cannot be asked
@@ -86,24 +87,64 @@ class Carrier:
 
 def differences(old: Space, new: Space) -> list[Difference]:
     """What came, went, widened, narrowed or changed, in the order of the files, the new one first."""
-    unclear = _unclear(old.sites, new.sites)
+    unclear = _unclear(old, new)
+    moved = _moved(old, new)
     before, after = old.sites.domains, new.sites.domains
     found = []
     for site in [*after, *(site for site in before if site not in after)]:
         change = _change(site, before, after)
-        if change is None:
+        if change is None and not any(family in moved for family in body_and_name(site)):
             continue
         if any(family in unclear for family in body_and_name(site)):
             change = "unclear"
         was, now = (_said(side[site]) if site in side else "" for side in (before, after))
-        found.append(Difference(site, change, was, now))
+        found.append(Difference(site, change or "unclear", was, now))
     return found
 
 
-def _unclear(old: Sites, new: Sites) -> set[tuple[str, str]]:
-    """Names of which both versions have some in one body, but not as many."""
-    both = old.siblings.keys() & new.siblings.keys()
-    return {family for family in both if old.siblings[family] != new.siblings[family]}
+def _unclear(old: Space, new: Space) -> set[tuple[str, str]]:
+    """Names of which both versions have some in one body, but not as many, or not in the same order."""
+    before, after = old.sites.siblings, new.sites.siblings
+    both = before.keys() & after.keys()
+    return {family for family in both if before[family] != after[family]} | _moved(old, new)
+
+
+def _moved(old: Space, new: Space) -> set[tuple[str, str]]:
+    """Names of as many siblings in both versions, of which one stands where another stood: they may have changed
+    places, and no path says so."""
+    if old.hash == new.hash:
+        return set()
+    before, after = _texts(old), _texts(new)
+    found = set()
+    for family, texts in after.items():
+        earlier = before.get(family, ())
+        if len(texts) != len(earlier) or len(texts) < 2:
+            continue
+        pairs = list(zip(earlier, texts, strict=True))
+        if any(was != now and now in {one for one, other in pairs if one != other} for was, now in pairs):
+            found.add(family)
+    return found
+
+
+def _texts(space: Space) -> dict[tuple[str, str], list[str]]:
+    """Of each family of siblings the statements that they are, as written but for spaces, in order."""
+    problems = Problems(space.file.source, space.file.imported)
+    found: dict[tuple[str, str], list[str]] = {}
+    for site, span in space.sites.spans.items():
+        source, at = problems.place(span)
+        text = "".join(source.text[at.start : at.end].split())
+        found.setdefault(list(body_and_name(site))[-1], []).append(text)
+    return found
+
+
+def left_out(old: Space, new: Space) -> list[str]:
+    """What a comparison could not look at, in words."""
+    sides = (("old", old), ("new", new))
+    return [
+        f"the {name} version has more than {MOST_SITES:,} decisions: those beyond were not compared"
+        for name, space in sides
+        if space.sites.is_cut
+    ]
 
 
 def _change(site: str, old: Mapping[str, Domain | None], new: Mapping[str, Domain | None]) -> Change | None:

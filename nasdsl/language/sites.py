@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from nasdsl.language.configuration import TOP, YES_OR_NO, join
 from nasdsl.language.decisions import Domain, Options
 from nasdsl.language.depth import deep_recursion
+from nasdsl.language.errors import NOWHERE, Span
 from nasdsl.language.node import Node
 from nasdsl.language.tree import (
     ChoiceHole,
@@ -25,6 +26,7 @@ from nasdsl.language.tree import (
     Permute,
     Pick,
     RangeHole,
+    Sequence,
     Statement,
     Use,
 )
@@ -46,6 +48,10 @@ class Sites:
     holes: dict[str, Hole | Statement] = field(
         default_factory=dict
     )  # what decides there, the first of its site
+    spans: dict[str, Span] = field(
+        default_factory=dict
+    )  # the statement that a site, or a step to one, stands in
+    is_cut: bool = False  # more than MOST_SITES: the others are not here
     steps: set[str] = field(default_factory=set)  # every site and all that is on the way to it
 
     def note(self, site: str, domain: Domain | None) -> None:
@@ -76,12 +82,14 @@ def sites_of(program: Statement) -> Sites:
     """All decisions of a checked program."""
     found = Sites()
     keys: set[str] = set()
-    for site, domain, node in _Reader().read(program):
+    for site, domain, node, span in _Reader().read(program):
         keys.add(site)
+        found.spans.setdefault(site, span)
         if node is not None:
             found.note(site, domain)
             found.holes.setdefault(site, node)
         if len(keys) > MOST_SITES:
+            found.is_cut = True
             break
     found.steps = {"/".join(key.split("/")[:n]) for key in keys for n in range(1, key.count("/") + 2)}
     for step in found.steps:
@@ -89,7 +97,7 @@ def sites_of(program: Statement) -> Sites:
     return found
 
 
-_Found = tuple[str, Domain | None, Hole | Statement | None]  # where nothing is decided, no node
+_Found = tuple[str, Domain | None, Hole | Statement | None, Span]  # where nothing is decided, no node
 
 
 class _Reader:
@@ -98,6 +106,7 @@ class _Reader:
     def __init__(self) -> None:
         self._frames: list[dict[int, str]] = [{}, {0: ""}]
         self._open: list[Definition] = []
+        self._statement = NOWHERE  # the innermost that is being read
 
     def read(self, node: object) -> Iterator[_Found]:
         match node:
@@ -118,23 +127,27 @@ class _Reader:
             case Loop():
                 yield from self.read(node.count)
                 site = self._site(node.label, node.key) + ("" if node.tied else "[]")
-                yield site, None, None
+                yield site, None, None, node.span
                 self._frames[-1][node.copy_label] = site
                 yield from self.read(node.body)
             case Hole():
-                yield self._site(node.label, node.key), _domain(node), node
+                yield self._site(node.label, node.key), _domain(node), node, self._statement
                 yield from self._inner(node)
             case Permute():
                 site = self._site(node.label, node.key)
-                yield from ((f"{site}/{member}", YES_OR_NO, node) for member in node.optional)
+                yield from ((f"{site}/{member}", YES_OR_NO, node, node.span) for member in node.optional)
                 if len(node.members) > 1:
                     names = tuple(sorted(node.members))
-                    yield f"{site}/order", Options(names, (1.0,) * len(names)), node
+                    yield f"{site}/order", Options(names, (1.0,) * len(names)), node, node.span
                 yield from self._inner(node)
             case Pick():
                 site = self._site(node.label, node.key)
-                yield from ((f"{site}/{member}", YES_OR_NO, node) for member in node.members)
+                yield from ((f"{site}/{member}", YES_OR_NO, node, node.span) for member in node.members)
                 yield from self._inner(node)
+            case Statement() if node.span != NOWHERE and not isinstance(node, Sequence):
+                outer, self._statement = self._statement, node.span
+                yield from self._inner(node)
+                self._statement = outer
             case Node():
                 yield from self._inner(node)
 
@@ -150,7 +163,7 @@ class _Reader:
     def _use(self, node: Use) -> Iterator[_Found]:
         site = self._site(node.label, node.key)
         self._frames[-1][node.inner_label] = site
-        yield site, None, None
+        yield site, None, None, node.span
         yield from self.read(node.arguments)
         if node.definition in self._open:
             return

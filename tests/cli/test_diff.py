@@ -49,7 +49,7 @@ def test_of_files_and_runs(
     golden("cli/diff_run.txt", capsys.readouterr().out)
     assert main(["diff", "run", "old.space", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found == {"decisions": [], "run": {"trials": 4, "whole": 4, "lost": []}}
+    assert found == {"decisions": [], "run": {"trials": 4, "whole": 4, "lost": []}, "left_out": []}
 
 
 def test_what_cannot_be_read_is_said(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,3 +57,46 @@ def test_what_cannot_be_read_is_said(files: Path, capsys: pytest.CaptureFixture[
     assert "none.space" in capsys.readouterr().err
     (files / "empty").mkdir()
     assert main(["diff", "empty", "old.space"]) == 2
+
+
+BODY = "task classification on digits\nnetwork {{ {0}; global_avg_pool; linear(outputs) }}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "conv2d(8, kernel = 3 | 5); conv2d(16, kernel = 3 | 5)",
+            "conv2d(16, kernel = 3 | 5); conv2d(8, kernel = 3 | 5)",
+            "? network/kernel",
+        ),
+        (
+            "conv2d(8, kernel = 3 | 5); conv2d(16, kernel = 3 | 5)",
+            "conv2d(8, kernel = 3 | 5); conv2d(32, kernel = 3 | 5)",
+            "the decisions are the same; something else differs",
+        ),
+        (
+            "conv2d(8, kernel = 3 | 5); conv2d(16, kernel = 3 | 5)",
+            "conv2d(8,kernel=3|5); conv2d(16, kernel = 3 | 5); relu",
+            "the decisions are the same; something else differs",
+        ),
+        ("repeat 1..3 { conv2d(8 | 16) }", "repeat 2..4 { conv2d(8 | 16) }", "~ network/repeat"),
+        ("a: conv2d(8 | 16)", "residual { a: conv2d(8 | 16) }", "the decisions are the same"),
+    ],
+)
+def test_what_real_edits_come_to(
+    old: str, new: str, said: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.space").write_text(BODY.format(old))
+    Path("b.space").write_text(BODY.format(new))
+    assert main(["diff", "a.space", "b.space"]) == 0
+    assert capsys.readouterr().out.startswith(said)
+
+
+def test_what_is_not_compared_is_said(
+    files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nasdsl.language.sites.MOST_SITES", 2)
+    assert main(["diff", "old.space", "new.space"]) == 0
+    said = capsys.readouterr().out
+    assert "the old version has more than" in said and "those beyond were not compared" in said

@@ -72,7 +72,7 @@ def test_a_factor_is_a_decision_and_the_law_an_alternative():
     [
         ("dropout(step_law)", "stands for `lr` and `batch_size` in `train { }`, not for `rate`"),
         ("let a = step_law; lr = a", "not for `a`"),
-        ("lr = step_law + 1", "'step_law' is not a number"),
+        ("lr = step_law + 1", "`step_law` can be multiplied by a number, and not used with `+`"),
         ("lr = step_law * 0", "multiplied with a number above 0, not 0"),
         ("lr = -1", "takes a number above 0"),
     ],
