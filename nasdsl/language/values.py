@@ -13,6 +13,7 @@ from nasdsl.language.habits import ARGUMENTS, CALLS, plain
 from nasdsl.language.kinds import as_kind, check_constant, check_term, describe
 from nasdsl.language.laws import PLACES, STEP_LAW, is_law, step_law
 from nasdsl.language.network import Spec
+from nasdsl.language.options import are_options, as_options, is_option
 from nasdsl.language.ranges import range_hole
 from nasdsl.language.remedies import for_example, sum_up
 from nasdsl.language.scanner import MAX_NESTING
@@ -113,6 +114,7 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     if found is not None:
         if _is_too_large(c, found, node.span):
             return UNKNOWN
+        found = as_options(found, kind) if kind is not None and kind.type == "name" else found
         check_term(c.problems, found, kind, node.span, wanted.called)
         mark(found, wanted.role)
         return found
@@ -128,17 +130,21 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         return _call(c, s.Call(name, span=node.span), scope, wanted)
     if kind is None and name in TRUTH:
         return Constant(TRUTH[name], span=node.span)
+    if kind is None and is_option(name):
+        return Constant(name, span=node.span)
     if kind is not None and (name in TRUTH or name in table.SIGNATURES):
         message = f"`{wanted.called}` takes {describe(kind)}, not `{name}`"
         c.problems.error("wrong-kind", message, node.span, for_example(wanted.called, kind))
         return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
-    help = (
-        for_example(wanted.called, kind) if kind is not None else f"give it a value first: `let {name} = …`"
-    )
+    help = for_example(wanted.called, kind) if kind is not None else _value_first(name)
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known, help)
     return UNKNOWN
+
+
+def _value_first(name: str) -> str:
+    return f'give it a value first, `let {name} = …`; if a text is meant, put it in quotes: `"{name}"`'
 
 
 def _law(c: Checker, node: s.Name, wanted: Wanted) -> ValueTerm:
@@ -468,7 +474,8 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTe
     name = scope.fresh(wanted.name or "value")
     options: dict[Answer, ValueTerm] = {}
     alternatives = []
-    for answer, alternative in zip(answers_of(c, node, wanted.kind), node.alternatives, strict=True):
+    given = node if wanted.kind is not None else _with_options(c, node, scope)
+    for answer, alternative in zip(answers_of(c, node, wanted.kind), given.alternatives, strict=True):
         inner = scope.inner(name, str(answer)).alternative()
         options[answer] = value(
             c, alternative.value, inner, Wanted("", wanted.kind, wanted.role, said=wanted.called)
@@ -480,6 +487,19 @@ def _choice(c: Checker, node: s.Choice, scope: Scope, wanted: Wanted) -> ValueTe
     cell = scope.frame.cell()
     key, site = scope.prefix + name, scope.site + name
     return ChoiceHole(cell, scope.label, key, site, role, domain, options, span=node.span)
+
+
+def _with_options(c: Checker, node: s.Choice, scope: Scope) -> s.Choice:
+    """A choice among options of one argument, `nearest | linear`, with the texts of their names."""
+    names = [one.value.id for one in node.alternatives if isinstance(one.value, s.Name)]
+    hidden = any(scope.find(name) is not None for name in names)
+    if not c.has_network or hidden or len(names) < len(node.alternatives) or not are_options(names):
+        return node
+    texts = (
+        s.Alternative(s.String(name, span=one.value.span), one.weight, span=one.span)
+        for name, one in zip(names, node.alternatives, strict=True)
+    )
+    return s.Choice(tuple(texts), span=node.span)
 
 
 def _all_numbers(answers: dict[Answer, ValueTerm]) -> bool:
