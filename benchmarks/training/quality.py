@@ -175,24 +175,33 @@ def text_of(data: str) -> str:
     return _SPACE.format(data=data, blocks=_BLOCKS[data], network=_NETWORKS[data], epochs=_EPOCHS[data])
 
 
+def _seconds(several: list[Found]) -> float:
+    return statistics.median(one.seconds for one in several)
+
+
+def _mean(several: list[Found]) -> float:
+    return statistics.median(one.mean for one in several)
+
+
 def compare(data: str, budgets: list[int], n_seeds: int) -> None:
     threads = faster(text_of(data))
-    found = {
-        (name, budget): [in_a_process(name, data, budget, seed, threads) for seed in range(n_seeds)]
-        for budget in budgets
-        for name in ("baseline", "nasdsl")
-    }
+    found: dict[tuple[str, int], list[Found]] = {}
+    for budget in budgets:
+        for name in ("baseline", "nasdsl"):
+            several = [in_a_process(name, data, budget, seed, threads) for seed in range(n_seeds)]
+            found[name, budget] = several
+            each = " ".join(f"{one.mean:.4f}" for one in several)
+            print(
+                f"    {name:9} {budget:3d} trials  {_seconds(several):7.1f} s  {_mean(several):.4f}  ({each})",
+                flush=True,
+            )
     best = max((one for several in found.values() for one in several), key=lambda one: one.mean)
     target = best.mean - best.deviation
     print(f"{data}: best confirmed {best.mean:.4f} ± {best.deviation:.4f}; to reach: {target:.4f}")
     reached: dict[str, float] = {}
-    for (name, budget), several in found.items():
-        seconds = statistics.median(one.seconds for one in several)
-        mean = statistics.median(one.mean for one in several)
-        if mean >= target:
-            reached.setdefault(name, seconds)
-        each = " ".join(f"{one.mean:.4f}" for one in several)
-        print(f"    {name:9} {budget:3d} trials  {seconds:7.1f} s  {mean:.4f}  ({each})", flush=True)
+    for (name, _), several in found.items():
+        if _mean(several) >= target:
+            reached.setdefault(name, _seconds(several))
     told = ", ".join(f"{name} {reached.get(name, float('nan')):.1f} s" for name in ("baseline", "nasdsl"))
     ratio = reached.get("baseline", float("nan")) / reached.get("nasdsl", float("nan"))
     print(f"    first reached: {told}; ratio {ratio:.1f}", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,17 @@ def blocks(array: NDArray[Any], rows: NDArray[np.int64] | None = None) -> Iterat
     for first in range(0, n_rows, step):
         part = slice(first, first + step)
         yield first, array[part if rows is None else rows[part]]
+
+
+def as_floats(array: NDArray[Any]) -> NDArray[np.float32]:
+    """In float32; a mapped array of another type is written so into a nameless temporary file, and mapped there."""
+    if not isinstance(array, np.memmap) or array.dtype == np.float32 or array.nbytes <= BLOCK_BYTES:
+        return np.asarray(array).astype(np.float32, copy=False)
+    with tempfile.TemporaryFile() as file:
+        floats = np.memmap(file, np.float32, "w+", shape=array.shape)
+    for first, block in blocks(array):
+        floats[first : first + len(block)] = block
+    return floats
 
 
 def mean_and_deviation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from nasdsl.language.suggest import did_you_mean
 from nasdsl.training.dataset import INPUT, OUTPUT
 from nasdsl.training.errors import DataError
 from nasdsl.training.files import missing
+from nasdsl.training.members import Members
 from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_infinite, same_rows
 
 
@@ -53,37 +55,37 @@ def read_tensors(kind: str, path: Path, inputs: str, target: str) -> Samples:
 
 
 def _arrays(path: Path) -> Mapping[str, Any]:
+    """The arrays by name, each read when it is asked for; large ones are mapped. Raises DataError."""
     try:
         with path.open("rb") as stream:
             file = np.load(stream, allow_pickle=False)
             if not isinstance(file, np.lib.npyio.NpzFile):
                 raise DataError("one array, not a file of named arrays", str(path), "write it by np.savez")
-            return {name: _loaded(file, name) for name in file.files}
+            return Members(path, file.files)
     except FileNotFoundError as error:
         raise missing(path) from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError("not an npz file, or a damaged one", str(path), "write it by np.savez") from error
+    except _DAMAGED as error:
+        raise _damaged(path) from error
 
 
-def _loaded(file: Any, name: str) -> NDArray[Any] | None:
-    """None for an array of objects: only an error if it is asked for."""
-    try:
-        array: NDArray[Any] = file[name]
-    except ValueError as error:
-        if "pickle" not in str(error).lower() and "object" not in str(error).lower():
-            raise
-        return None
-    return array
+_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError("not an npz file, or a damaged one", str(path), "write it by np.savez")
 
 
 def _array(path: Path, arrays: Mapping[str, Any], name: str, use: str) -> NDArray[Any]:
     if name not in arrays:
         help = did_you_mean(name, arrays) or f"the file holds {', '.join(arrays) or 'no arrays'}"
         raise DataError(f"no array `{name}` for {use}", str(path), help)
-    if arrays[name] is None:
+    try:
+        array: NDArray[Any] | None = arrays[name]
+    except _DAMAGED as error:
+        raise _damaged(path) from error
+    if array is None:
         message = f"array `{name}` holds Python objects, which are never loaded"
         raise DataError(message, str(path), "save plain numbers or texts: X.astype(np.float32)")
-    array: NDArray[Any] = arrays[name]
     return array
 
 

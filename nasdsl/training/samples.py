@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasdsl.training.blocks import blocks
+from nasdsl.training.blocks import as_floats, blocks
 from nasdsl.training.errors import DataError
 
 _AXES = (
@@ -56,8 +56,8 @@ class Samples:
 
 
 def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float32]:
-    """Any array of numbers as float32 (rows, …); one that is float32 as it is, be it mapped from a file larger
-    than memory. Raises DataError for anything else."""
+    """Any array of numbers as float32 (rows, …), be it mapped from a file larger than memory. Raises DataError for
+    anything else."""
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         message = f"{what} are of type {array.dtype}, not numbers"
@@ -70,7 +70,7 @@ def checked_inputs(name: str, x: Any, what: str = "inputs") -> NDArray[np.float3
         raise DataError(message, name, f"the first axis counts rows, the others are {forms}")
     if not array.size:
         raise DataError(f"{what} are empty, of shape {array.shape}", name, "give one row per sample")
-    return refuse_infinite(name, array.astype(np.float32, copy=False), what)
+    return refuse_infinite(name, as_floats(x if isinstance(x, np.memmap) else array), what)
 
 
 def same_rows(name: str, inputs: Mapping[str, NDArray[np.float32]]) -> int:

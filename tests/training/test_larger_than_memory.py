@@ -59,3 +59,32 @@ def test_a_number_that_is_none_is_found_in_any_block(tmp_path: Path, monkeypatch
     monkeypatch.setattr(blocks_module, "BLOCK_BYTES", BLOCK)
     with pytest.raises(DataError, match=r"X\[3210, 1, 7\] is nan"):
         opened(mapped(tmp_path, spoil=True))
+
+
+@pytest.mark.parametrize("write", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("kind", [np.float32, np.int16])
+def test_an_npz_file_is_opened_within_a_few_blocks(
+    write: Any, kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.random.default_rng(0).integers(-9, 9, SHAPE).astype(kind)
+    y = np.random.default_rng(1).integers(0, 3, len(x))
+    write(tmp_path / "data.npz", x=x, y=y, unused=np.array([{}], dtype=object))
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", BLOCK)
+    text = 'task classification on npz("data.npz", inputs = "x", target = "y")\nnetwork { flatten; linear(outputs) }'
+    tracemalloc.start()
+    data = open_data(parse(text).task, tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(data.inputs["input"], x)
+    assert peak < 10 * BLOCK < 4 * x.size / 3
+
+
+def test_a_damaged_member_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "data.npz"
+    np.savez_compressed(path, x=np.arange(4000.0).reshape(1000, 4), y=np.zeros(1000, int))
+    torn = bytearray(path.read_bytes())
+    torn[200:220] = bytes(20)
+    path.write_bytes(torn)
+    text = 'task classification on npz("data.npz", inputs = "x", target = "y")\nnetwork { linear(outputs) }'
+    with pytest.raises(DataError, match="damaged"):
+        open_data(parse(text).task, tmp_path)
