@@ -7,7 +7,8 @@ The choice is the one labelled `method`; its first alternative is the plain cont
 and one of training, each takes its turn while the other is plain. All other decisions take their first answer. Scores are of the test part, which no training sees; seeds are paired with the control's.
 
 A probe is one more column, of the trained network: `noise`, its score with inputs noised by one deviation;
-`nonzero`, how many thousands of its weights are not zero, merged; `open`, the share of gated channels that are on.
+`nonzero`, how many thousands of its weights are not zero, merged; `open`, the share of gated channels that are on;
+`train`, its score on the labels that train, wrong ones among them.
 """
 
 from __future__ import annotations
@@ -51,34 +52,39 @@ def points(space: nasdsl.Space) -> dict[str, nasdsl.Point]:
     return found
 
 
-Probe = Callable[[nn.Module, Callable[[], float]], float]
-"""Of a trained network, and a function that scores it on the test part."""
+Score = Callable[[str], float]
+"""What the network reaches on a part of the data."""
+Probe = Callable[[nn.Module, Score], float]
 
 
-def noise(module: nn.Module, score: Callable[[], float]) -> float:
+def train_part(module: nn.Module, score: Score) -> float:
+    return score("train")
+
+
+def noise(module: nn.Module, score: Score) -> float:
     chance = torch.Generator().manual_seed(0)
 
     def noised(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         return tuple(x + torch.randn(x.shape, generator=chance) for x in inputs)
 
     hook = module.register_forward_pre_hook(noised)
-    found = score()
+    found = score("test")
     hook.remove()
     return found
 
 
-def nonzero(module: nn.Module, score: Callable[[], float]) -> float:
+def nonzero(module: nn.Module, score: Score) -> float:
     return sum(int(t.count_nonzero()) for t in merged(module).parameters()) / 1000
 
 
-def open_channels(module: nn.Module, score: Callable[[], float]) -> float:
+def open_channels(module: nn.Module, score: Score) -> float:
     """NaN where the network has no gates."""
     with watching(module) as seen:
-        score()
+        score("test")
     return seen.means().get("open_channels", math.nan)
 
 
-PROBES: Mapping[str, Probe] = {"noise": noise, "nonzero": nonzero, "open": open_channels}
+PROBES: Mapping[str, Probe] = {"noise": noise, "nonzero": nonzero, "open": open_channels, "train": train_part}
 
 
 def scores(
@@ -89,10 +95,10 @@ def scores(
     module = build(plan, seed=seed)
     train(module, plan, settings, data, seed)
 
-    def score() -> float:
-        return measure(module, settings, data, "test")[space.goals[0].measure]
+    def score(part: str) -> float:
+        return measure(module, settings, data, part)[space.goals[0].measure]
 
-    return [score(), *(PROBES[name](module, score) for name in probes)]
+    return [score("test"), *(PROBES[name](module, score) for name in probes)]
 
 
 def main() -> None:

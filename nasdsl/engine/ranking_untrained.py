@@ -91,7 +91,7 @@ def by_rank(rows: Iterable[Measured], names: Sequence[str]) -> list[tuple[float 
     told = [
         name for name in names if MEASURES[name].larger is not None and all(name in r.values for r in rows)
     ]
-    ranks = [_ranks([_signed(row, name) for row in rows]) for name in told]
+    ranks = [_ranks([signed(row, name) for row in rows]) for name in told]
     means = [math.fsum(each) / len(told) for each in zip(*ranks, strict=True)] if told else [None] * len(rows)
     return sorted(zip(means, rows, strict=True), key=lambda pair: (pair[0] or 0.0, pair[1].number))
 
@@ -120,7 +120,7 @@ def _measured(
     return Measured(number, point, values, silent, score)
 
 
-def _signed(row: Measured, name: str) -> float:
+def signed(row: Measured, name: str) -> float:
     """So that more is better; costs by size: the larger network is taken for the better one."""
     value = row.values[name]
     if name == "chi":
@@ -138,7 +138,7 @@ def _ranks(values: Sequence[float]) -> list[float]:
 def _agreement(rows: Sequence[Measured], name: str) -> Agreement:
     from scipy.stats import kendalltau, spearmanr
 
-    pairs = [(_signed(row, name), row.score) for row in rows if name in row.values and row.score is not None]
+    pairs = [(signed(row, name), row.score) for row in rows if name in row.values and row.score is not None]
     if len(pairs) < 2:
         return Agreement(name, len(pairs), None, None)
     ours, scores = zip(*pairs, strict=True)

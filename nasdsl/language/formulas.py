@@ -28,7 +28,7 @@ from nasdsl.language.flat import flat_value
 from nasdsl.language.quantities import QUANTITIES
 from nasdsl.language.remedies import sum_up
 from nasdsl.language.scope import Problems
-from nasdsl.language.signatures.measures import PROXIES, UNTRAINED
+from nasdsl.language.signatures.measures import MEASURES, PROXIES, UNTRAINED
 from nasdsl.language.vocabulary import Named, Vocabulary
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
@@ -233,6 +233,11 @@ class Reader:
             message = f"`{name}` is neither a decision nor one of {listed}"
             words = partner.words
             self.problems.unknown("unknown-option", message, node.span, name, words, "write one of these")
+        elif name in MEASURES and name not in UNTRAINED:
+            message = f"`{name}` is known of trained networks alone"
+            verb = "maximize" if MEASURES[name].larger else "minimize"
+            help = f"make it an objective, `{verb} {name}`; `require` takes what is known before training"
+            self.problems.error("known-later", message, node.span, help)
         else:
             message = f"`{name}` is neither a decision of this space nor a quantity"
             known = [*QUANTITIES, *UNTRAINED, *self.words.named]

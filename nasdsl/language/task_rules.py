@@ -21,7 +21,7 @@ FOR: Mapping[str, tuple[str, ...]] = {
     "interpolation": ("classification", "next_token", "segmentation"),
     "cross_entropy": ("classification", "multilabel", "next_token", "segmentation"),
     "focal": ("classification", "next_token", "segmentation"),
-    "mse": ("regression",),
+    "mse": ("regression", "classification"),
     "mae": ("regression",),
     "huber": ("regression",),
 }

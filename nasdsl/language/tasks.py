@@ -197,7 +197,8 @@ def _to_target(c: Checker, item: s.Objective, node: s.Call, task: Task | None) -
     names = [name for name in measures_of(task.kind) if MEASURES[name].of == "outputs"] if task else []
     given = [(one.name, one.value) for one in node.arguments]
     name, value = given[0] if len(given) == 1 else (None, None)
-    if name is None or not isinstance(value, s.Number):
+    target = _number(value)
+    if name is None or target is None:
         message = f"`{_TO_TARGET}` takes one measure and the number it must reach"
         c.problems.error("bad-objective", message, node.span, _EXAMPLE_OF_TARGET)
         return None
@@ -206,7 +207,15 @@ def _to_target(c: Checker, item: s.Objective, node: s.Call, task: Task | None) -
         c.problems.unknown("unknown-measure", message, node.arguments[0].span, name, names)
         return None
     _warn_direction(c, item, _TO_TARGET, node.span)
-    return Goal(_TO_TARGET, item.maximize, (name, float(value.value)))
+    return Goal(_TO_TARGET, item.maximize, (name, target))
+
+
+def _number(value: s.Value | None) -> float | None:
+    """A number as it is written, with its sign."""
+    if isinstance(value, s.Unary) and value.operator == "-":
+        found = _number(value.operand)
+        return None if found is None else -found
+    return float(value.value) if isinstance(value, s.Number) else None
 
 
 def _warn_direction(c: Checker, item: s.Objective, name: str, span: Span) -> None:

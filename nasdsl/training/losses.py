@@ -27,6 +27,7 @@ _DEFAULT = {
     "regression": "mse",
 }
 _FOR_NUMBERS = ("mse", "mae", "huber")
+_FOR_ALL = ("mse",)  # of classes as well
 
 
 def training_loss(settings: Settings, kind: str, counts: torch.Tensor | None = None) -> Loss:
@@ -48,7 +49,8 @@ def measured_loss(settings: Settings, kind: str) -> Loss:
 
 def _loss(settings: Settings, kind: str, counts: torch.Tensor | None = None, smoothing: float = 0.0) -> Loss:
     spec = call(settings, "loss") or Spec(_DEFAULT[kind], {"weights": "none"})
-    if (spec.name in _FOR_NUMBERS) != (kind == "regression"):
+    of_classes = spec.name in _FOR_ALL and kind == "classification"
+    if (spec.name in _FOR_NUMBERS) != (kind == "regression") and not of_classes:
         raise DataError(f"the loss `{spec.name}` does not fit a {kind}", help=f"use `{_DEFAULT[kind]}`")
     if spec.name == "focal" and kind == "multilabel":
         raise DataError("the loss `focal` looks at one class a sample", help="use `cross_entropy`")
@@ -60,6 +62,8 @@ def _loss(settings: Settings, kind: str, counts: torch.Tensor | None = None, smo
     match spec.name:
         case "cross_entropy" if kind == "multilabel":
             return functional.binary_cross_entropy_with_logits
+        case "mse" if of_classes:
+            return partial(squared_error_of_classes, smoothing=smoothing)
         case "cross_entropy":
             return partial(functional.cross_entropy, weight=weights, label_smoothing=smoothing)
         case "focal":
@@ -71,6 +75,15 @@ def _loss(settings: Settings, kind: str, counts: torch.Tensor | None = None, smo
             return partial(functional.huber_loss, delta=numbers(spec)["delta"])
         case _:
             return functional.mse_loss
+
+
+def squared_error_of_classes(
+    outputs: torch.Tensor, targets: torch.Tensor, smoothing: float = 0.0
+) -> torch.Tensor:
+    """Mean squared error of the outputs themselves against one-hot targets (Hui & Belkin 2020, arXiv 2006.07322,
+    unscaled), over samples and classes. outputs (n, classes); targets (n,), or shares (n, classes).
+    """
+    return functional.mse_loss(outputs, _shares(outputs, targets, smoothing))
 
 
 def focal_loss(
@@ -86,13 +99,18 @@ def focal_loss(
     of a multilabel task never come here: their loss is chosen before.
     """
     logs = outputs.log_softmax(1)
-    if targets.ndim == 1:
-        targets = functional.one_hot(targets, outputs.shape[1]).to(outputs.dtype)
-    targets = (1 - smoothing) * targets + smoothing / outputs.shape[1]
+    targets = _shares(outputs, targets, smoothing)
     if weights is not None:
         targets = targets * weights
     terms = -targets * (1 - logs.exp()) ** gamma * logs
     return terms.sum(1).mean() if weights is None else terms.sum() / targets.sum()
+
+
+def _shares(outputs: torch.Tensor, targets: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Targets as shares of the classes, smoothed: (n, classes)."""
+    if targets.ndim == 1:
+        targets = functional.one_hot(targets, outputs.shape[1]).to(outputs.dtype)
+    return (1 - smoothing) * targets + smoothing / outputs.shape[1]
 
 
 def _over_positions(loss: Loss) -> Loss:

@@ -82,12 +82,20 @@ def test_a_target_that_is_never_reached_takes_for_ever(tmp_path: Path) -> None:
         ("minimize time_to_target(synflow = 3)", "is not measured after each epoch"),
         ("maximize rankmee", "did you mean `rankme`?"),
         ("require synflo >= 3", "did you mean `synflow`?"),
+        ("require accuracy >= 0.9", "is known of trained networks alone"),
+        ("require nc1 <= 0.9", "make it an objective, `minimize nc1`"),
     ],
 )
 def test_mistakes_are_told_at_check(line: str, said: str) -> None:
     with pytest.raises(nasdsl.SpaceError, match="error") as error:
         nasdsl.parse(TEXT + line)
     assert said in str(error.value)
+
+
+def test_a_target_may_be_negative() -> None:
+    text = "task regression on diabetes\nnetwork { linear(outputs) }\n"
+    (goal,) = nasdsl.parse(text + "minimize time_to_target(r2 = -0.5)").goals
+    assert goal.target == ("r2", -0.5)
 
 
 def test_untrained_measures_of_a_custom_evaluation(tmp_path: Path) -> None:

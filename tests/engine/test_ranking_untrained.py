@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import nasdsl
+from benchmarks.proxies import told
 from nasdsl.cli import main
 from nasdsl.engine.ranking_untrained import Measured, agreements, by_rank, drawn, of_run
 from nasdsl.language.errors import NasdslError
@@ -74,3 +75,13 @@ def test_a_run_tells_how_far_proxies_agree_with_it(
     other.write_text(TEXT.replace("linear(4", "linear(5").replace("| 8 | 16 | 32", "| 6"))
     assert main(["measure", str(other), "--run", str(run.folder)]) == 2
     assert "no finished trial that is a point of" in capsys.readouterr().err
+
+
+def test_the_benchmark_of_proxies_tells_what_is_above_size() -> None:
+    rows = [row(-i, i / 8, params=i ^ 1, naswot=i, ntk_cond=i) for i in range(8)]
+    found = {name: (tau, gain) for name, _, tau, _, gain, _ in told(rows)}
+    base = 1 - 2 * 4 / 28  # four of the 28 pairs are the other way round
+    assert found["params"] == (pytest.approx(base), 0)
+    assert found["macs"][0] == pytest.approx(-1)
+    assert found["naswot"] == (pytest.approx(1), pytest.approx(1 - base))
+    assert found["ntk_cond"][0] == pytest.approx(-1)  # less is better

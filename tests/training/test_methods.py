@@ -18,7 +18,7 @@ from nasdsl.training import DataError, train
 from nasdsl.training.batch import Batch
 from nasdsl.training.dataset import INPUT, OUTPUT
 from nasdsl.training.layers import effective_weights, residual_joins
-from nasdsl.training.losses import focal_loss
+from nasdsl.training.losses import focal_loss, squared_error_of_classes
 from nasdsl.training.methods import augment, subset
 from nasdsl.training.methods.anchor import fisher
 from nasdsl.training.methods.cutmix import CutMix
@@ -382,6 +382,20 @@ def test_focal_without_focus_is_cross_entropy_and_looks_away_from_the_easy():
     weights = torch.rand(4)
     weighted = functional.cross_entropy(z, y, weight=weights)
     assert float(focal_loss(z, y, 0.0, weights)) == pytest.approx(float(weighted), rel=1e-5)
+
+
+def test_squared_error_of_classes_is_that_against_one_hot_targets():
+    z, y = torch.randn(20, 4), torch.randint(0, 4, (20,))
+    hot = functional.one_hot(y, 4).float()
+    expected = pytest.approx(float(((z - hot) ** 2).mean()), rel=1e-5)
+    assert float(squared_error_of_classes(z, y)) == expected
+    assert float(squared_error_of_classes(z, hot)) == expected
+    smooth = 0.8 * hot + 0.05
+    assert float(squared_error_of_classes(smooth, y, smoothing=0.2)) == pytest.approx(0, abs=1e-12)
+
+
+def test_squared_error_trains_a_classifier(two_classes):
+    assert run(mlp(), two_classes, {**FAST, "loss": Spec("mse")}).measures["accuracy"] > 0.93
 
 
 def test_balanced_weights_count_every_class_alike():

@@ -184,7 +184,7 @@ def test_losses_of_numbers(loss, a_line):
 @pytest.mark.parametrize(
     ("setting", "value", "kind", "said"),
     [
-        ("loss", Spec("mse"), "classification", "does not fit a classification"),
+        ("loss", Spec("mae"), "classification", "does not fit a classification"),
         ("loss", Spec("cross_entropy"), "regression", "does not fit a regression"),
         ("label_smoothing", Spec("label_smoothing"), "regression", "is for classes"),
         ("loss", Spec("prox_matching"), "classification", "not part of this version"),

@@ -26,7 +26,6 @@ class Measure:
     always: bool = False
     source: str = ""
     of: Of = "outputs"
-    tested: str = "tests/training/test_kinds_of_tasks.py"
 
 
 _CLASSES = ("classification",)
@@ -34,9 +33,7 @@ _AT_ONCE = ("classification", "regression", "multilabel")  # whose validation pa
 
 
 def _proxy(name: str, doc: str, larger: bool | None, source: str) -> Measure:
-    return Measure(
-        name, doc, KINDS, larger, source=source, of="untrained", tested="tests/training/test_untrained.py"
-    )
+    return Measure(name, doc, KINDS, larger, source=source, of="untrained")
 
 
 _ROWS = (
@@ -54,7 +51,6 @@ _ROWS = (
         True,
         always=True,
         source="Everingham et al. 2015, The Pascal Visual Object Classes Challenge: A Retrospective, section 4.2",
-        tested="tests/training/test_segmentation.py",
     ),
     Measure("balanced_accuracy", "share found of each class, averaged over classes", _CLASSES, True),
     Measure("macro_f1", "F1 of each class or label, averaged", ("classification", "multilabel"), True),
@@ -78,7 +74,6 @@ _ROWS = (
         True,
         source="Garrido et al. 2023, arXiv 2210.02885, eq. 1",
         of="features",
-        tested="tests/training/test_measures.py",
     ),
     Measure(
         "nc1",
@@ -87,7 +82,6 @@ _ROWS = (
         False,
         source="Tirer et al. 2023, arXiv 2210.16658",
         of="features",
-        tested="tests/training/test_measures.py",
     ),
     Measure(
         "open_channels",
@@ -96,7 +90,6 @@ _ROWS = (
         False,
         source="Elkerdawy et al. 2022, arXiv 2110.08232",
         of="layers",
-        tested="tests/training/test_open_channels.py",
     ),
     Measure(
         "time_to_target",
@@ -106,7 +99,6 @@ _ROWS = (
         False,
         source="Dahl et al. 2023, arXiv 2306.07179",
         of="course",
-        tested="tests/engine/test_measures_asked_for.py",
     ),
     Measure(
         "latency_ms",
@@ -115,7 +107,6 @@ _ROWS = (
         KINDS,
         False,
         of="untrained",
-        tested="tests/engine/test_latency.py",
     ),
     _proxy(
         "naswot",

@@ -192,7 +192,11 @@ _LOSSES = (
             "none",
         ),
     ),
-    _row("loss", "mse", "Mean squared error, of standardized targets."),
+    _row(
+        "loss",
+        "mse",
+        "Mean squared error, of standardized targets, or of outputs against one-hot classes (Hui & Belkin 2020).",
+    ),
     _row("loss", "mae", "Mean absolute error, of standardized targets."),
     _row(
         "loss",
