@@ -103,6 +103,29 @@ class Weights(NamedTuple):
     label: Label
 
 
+class Answers(tuple[tuple[str, Answer], ...]):
+    """Paths and answers in the order of the walk. Where a path stands is looked up in a table that lists of one
+    lineage share: for each path, all places at which any of them has it."""
+
+    _places: dict[str, tuple[int, ...]]
+
+    def find(self, path: str) -> Answer | None:
+        """The answer at a path; None where there is none."""
+        for place in self._places.get(path, ()) if self else ():
+            if place < len(self) and self[place][0] == path:
+                return self[place][1]
+        return None
+
+    def noting(self, path: str, answer: Answer) -> Answers:
+        """The list with one more answer."""
+        longer = Answers((*self, (path, answer)))
+        longer._places = self._places if self else {}
+        known = longer._places.get(path, ())
+        if len(self) not in known:
+            longer._places[path] = (*known, len(self))
+        return longer
+
+
 class Tape(NamedTuple):
     """What the copies of a tied repeat have decided so far, for those that follow to replay.
 
@@ -114,7 +137,7 @@ class Tape(NamedTuple):
     depth: int
     slots: Slots
     base: Label
-    answers: tuple[tuple[str, Answer], ...] = ()
+    answers: Answers = Answers()
     shared: bool = False
     apart: frozenset[str] = frozenset()
     weights: tuple[Weights, ...] = ()
@@ -126,12 +149,11 @@ class Tape(NamedTuple):
 
     def find(self, path: str) -> Answer | None:
         """The answer that an earlier copy gave at a path."""
-        below = path[len(self.base.path) :]
-        return next((answer for key, answer in self.answers if key == below), None)
+        return self.answers.find(path[len(self.base.path) :])
 
     def noting(self, path: str, answer: Answer) -> Tape:
         """The tape with one more answer."""
-        return self._replace(answers=(*self.answers, (path[len(self.base.path) :], answer)))
+        return self._replace(answers=self.answers.noting(path[len(self.base.path) :], answer))
 
 
 class Experts(NamedTuple):

@@ -21,7 +21,7 @@ from nasdsl.language.watch import State
 
 MAX_SITUATIONS = 200_000  # a few seconds, and some 200 MB
 MAX_BITS = 10**9  # of all numbers kept: 125 MB
-_TRIES = 20  # answers told apart for each situation, on average
+_TRIES = 20  # answers told apart for each situation, on average, by one or two comparisons
 _MOST_STEPS = 2_000_000  # of the machine, over all situations: some 15 s
 _STEPS = 10  # the same per situation, where fewer are gone through
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
@@ -238,7 +238,7 @@ class Fold:
         if not self.rules.observes(ask):
             self.is_blurred = self.is_blurred or self.rules.is_blurred(ask)
             return [(answer, many, state) for answer, many in self._answers(ask, domain, every)]
-        self.tries_left -= size(domain)
+        self.tries_left -= size(domain) * self.rules.effort
         if self.tries_left < 0:
             raise self._beyond()
         told = [(answer, self.rules.after(state, ask, answer)) for answer in answers(domain)]

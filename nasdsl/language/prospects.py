@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def prospects(
     that counts the points of a program that can fail. Raises LimitError where what costs come to is out of reach."""
     limits = [limit for line in requirements for limit in line.limits] if is_concrete else []
     rules = rules_of(requirements, limits)
-    additive = [limit for limit in limits if limit.quantity in ADDITIVE]
+    additive = _tightest([limit for limit in limits if limit.quantity in ADDITIVE])
     deep = rules is not None and bool(rules.depths)
     fits = not can_fail or not is_concrete
     lines = tuple(line for line in requirements if line.needs_quantities or (line.limits and not is_concrete))
@@ -70,6 +71,16 @@ def prospects(
     if count and not fits and not deep:
         return along(count.machine)
     return along(machine(fits and not additive and not deep, deep, False))
+
+
+def _tightest(limits: Sequence[Limit]) -> list[Limit]:
+    """Of all limits from one side on one quantity the one that implies the others."""
+    found: dict[tuple[str, bool], Limit] = {}
+    for limit in limits:
+        known = found.setdefault((limit.quantity, limit.upper), limit)
+        if known.allows(math.floor(limit.limit) if limit.upper else math.ceil(limit.limit)):
+            found[limit.quantity, limit.upper] = limit
+    return list(found.values())
 
 
 def _all_ways(found: Prospects, situations: int) -> Prospects:

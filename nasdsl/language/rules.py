@@ -39,6 +39,11 @@ class Rules:
     def start(self) -> State:
         return self.watch.start
 
+    @property
+    def effort(self) -> int:
+        """What telling one answer from another takes, in pairs of comparisons."""
+        return -(-len(self.watch.start) // 2)
+
     def offered(self, ask: Ask) -> Domain | None:
         """The domain of a decision within the bounds on it; None where nothing is."""
         domain = ask.domain

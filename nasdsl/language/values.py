@@ -285,6 +285,8 @@ def _is_open(part: ValueTerm, kind: Kind) -> bool:
             return True
         case Quantity():
             return kind.type == "real"
+        case RangeHole(domain=Options(values=values)):  # a real range by steps
+            return kind.type != "real" and any(type(one) is float for one in values)
         case Constant(value=float()):
             return kind.type != "real"
         case _:
