@@ -53,6 +53,6 @@ def _said(problems: tuple[Diagnostic, ...]) -> str:
     assert problems
     for one in problems:
         assert one.code and one.message and 0 <= one.span.start <= one.span.end
-        assert one.source.text or one.code in ("unreadable-file", "empty-file")
+        assert one.source.text or one.code in ("unreadable-file", "empty-file", "empty-space")
         assert one.render()
     return problems[0].code

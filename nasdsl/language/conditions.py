@@ -138,11 +138,11 @@ def holds(formula: Formula, found: Found, quantities: Mapping[str, float]) -> bo
             return any(holds(part, found, quantities) for part in parts)
         case Compared(operator=operator, left=left, right=right):
             pairs = product(values(left, found, quantities), values(right, found, quantities))
-            return all(_compare(operator, a, b) for a, b in pairs)
+            return all(compare(operator, a, b) for a, b in pairs)
 
 
-def _compare(operator: str, a: Any, b: Any) -> bool:
-    """Of what is no number only `==` and `!=` say anything."""
+def compare(operator: str, a: Any, b: Any) -> bool:
+    """Whether one value stands in a relation to another. Of what is no number only `==` and `!=` say anything."""
     if operator not in ("==", "!=") and not (_is_number(a) and _is_number(b)):
         return True
     return bool(OPERATORS[operator](a, b))

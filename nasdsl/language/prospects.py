@@ -17,6 +17,7 @@ from nasdsl.language.watch import Watch
 from nasdsl.language.weaving import Unwoven
 
 _AFFORDABLE = 50_000  # situations that are gone through to follow rules exactly: about a second
+_TRIES = 5  # answers told apart for each of them, on average
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def _existence(
     """Whether a walk can end well, as a fold; and whether that goes by the rules."""
     if rules is not None:
         found = counting(machine, min(situations, _AFFORDABLE), rules)
+        found.tries_left = _TRIES * min(situations, _AFFORDABLE)
         try:
             found.begin()
         except LimitError:
@@ -129,6 +131,7 @@ def _bound(machine: Machine, limit: Limit, rules: Rules | None, situations: int)
     fold = least if limit.upper else most
     if rules is not None:
         found = fold(machine, ADDITIVE[limit.quantity], min(situations, _AFFORDABLE), rules)
+        found.tries_left = _TRIES * min(situations, _AFFORDABLE)
         try:
             found.begin()
         except LimitError:

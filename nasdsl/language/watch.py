@@ -21,6 +21,7 @@ from nasdsl.language.conditions import (
     Formula,
     Gathered,
     Worked,
+    compare,
     holds,
     leaves,
     quantities_in,
@@ -77,6 +78,7 @@ class _Atom:
         self.settles = not self.has_quantity and not gathers  # false for good, once false
         self.keeps = not (self.settles and len(self.slots) == 1)
         self.grows = grows
+        self.bound = _bound_of(compared)
         self.start: AtomState = tuple(slot.empty for slot in self.slots) if self.keeps else ()
 
     def after(self, state: AtomState, segments: tuple[str, ...], answer: Answer) -> AtomState:
@@ -100,9 +102,9 @@ class _Atom:
             return None
         if self.settles:
             return None if self.holds(kept) else False
-        gathered, operator = self._bound()
-        if gathered is None or kept[0] is None:
+        if self.bound is None or kept[0] is None:
             return None
+        gathered, operator, _ = self.bound
         now = self.holds(kept)
         rises = gathered.aggregate == "max" or (gathered.aggregate == "sum" and self.grows)
         falls = gathered.aggregate == "min"
@@ -112,24 +114,28 @@ class _Atom:
             return True if now else None
         return None
 
-    def _bound(self) -> tuple[Gathered | None, str]:
-        """`max(w) <= 64`: the aggregate and the operator, the number being on the right."""
-        turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-        left, operator, right = self.compared.left, self.compared.operator, self.compared.right
-        if isinstance(left, Fixed):
-            left, operator, right = right, turned.get(operator, operator), left
-        if isinstance(left, Gathered) and isinstance(right, Fixed) and isinstance(left.operand, Asked):
-            return left, operator
-        return None, operator
-
     def holds(self, state: AtomState) -> bool:
         """Whether it holds if nothing more is answered."""
         if isinstance(state, bool):
             return state
         if not self.keeps and state == ():
             return True
+        if self.bound is not None:  # the same as below, which is slow
+            _, operator, right = self.bound
+            return state[0] is None or compare(operator, state[0], right)
         found = {id(slot.node): slot.values(kept) for slot, kept in zip(self.slots, state, strict=True)}
         return holds(self.compared, found, {})
+
+
+def _bound_of(compared: Compared) -> tuple[Gathered, str, Any] | None:
+    """`max(w) <= 64`: the aggregate, the operator, and the number, which stands on the right."""
+    turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+    left, operator, right = compared.left, compared.operator, compared.right
+    if isinstance(left, Fixed):
+        left, operator, right = right, turned.get(operator, operator), left
+    if isinstance(left, Gathered) and isinstance(right, Fixed) and isinstance(left.operand, Asked):
+        return left, operator, right.value
+    return None
 
 
 def _slots(node: Condition) -> list[_Slot]:
