@@ -16,7 +16,7 @@ from nasdsl.language.suggest import did_you_mean
 from nasdsl.language.surroundings import Surroundings
 from nasdsl.language.tree import CONTROL, Cell, Definition, Outer, ValueTerm
 
-MAX_STATEMENTS = 20_000
+MAX_STATEMENTS = 10_000
 
 
 class Problems:
