@@ -12,6 +12,7 @@ from nasdsl.language.depth import deep_recursion
 from nasdsl.language.errors import NOWHERE, Diagnostic, SpaceError, Span
 from nasdsl.language.estimates import Wires
 from nasdsl.language.facts import Facts
+from nasdsl.language.footprint import footprint
 from nasdsl.language.formulas import lets_of
 from nasdsl.language.importing import resolve
 from nasdsl.language.machine import Machine
@@ -199,7 +200,8 @@ def _prove(
 
             has_costs = concrete and network is not None
             fits = not (concrete and can_fail)
-            prove_requirements(c.problems, machine, requirements, has_costs, fits)
+            memory = footprint(program) if any(line.memory for line in requirements) else None
+            prove_requirements(c.problems, machine, requirements, has_costs, fits, memory)
     except LimitError as error:
         help = "repeat fewer times, or let blocks use one another less often"
         c.problems.error("limit", str(error), head, help)

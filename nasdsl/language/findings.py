@@ -104,18 +104,19 @@ def _left(living: Sequence[Answer]) -> str:
 
 
 def _requires(space: Space) -> list[_Noted]:
-    """`proof` of a line: "proved" as a point is decided, "finished" points alone show it, "measured", or "open"."""
+    """`proof` of a line: "proved" as a point is decided, "bounded" by what there will be at least, "finished" points alone show it, "measured", or "open"."""
     notes: list[_Noted] = []
     drawn: list[tuple[Mapping[str, Answer], Mapping[str, float]]] | None = None
     for line, proof in space.settled():
         message = {
             "proved": "proved as a point is decided",
+            "bounded": "pruned by a lower bound as a point is decided, and checked when it is finished",
             "finished": "checked when a point is finished",
             "measured": "measured before training",
             "open": "open until the data are read",
         }[proof]
         facts: dict[str, object] = {"proof": proof}
-        if proof == "finished":
+        if proof in ("bounded", "finished"):
             drawn = _drawn(space) if drawn is None else drawn
             held = sum(line.holds(point, costs) for point, costs in drawn)
             facts |= {"drawn": len(drawn), "held": held}

@@ -50,14 +50,14 @@ def _useful(layers: tuple[Layer, ...], useful: set[str]) -> set[str]:
 
 def states(optimizer: Spec) -> int:
     """Numbers that an optimizer keeps for each weight."""
-    return _STATES[optimizer.name](optimizer.arguments)
+    return STATES[optimizer.name](optimizer.arguments)
 
 
 def _momentum(arguments: Mapping[str, Value]) -> int:
     return 1 if arguments.get("momentum") else 0
 
 
-_STATES: Mapping[str, Callable[[Mapping[str, Value]], int]] = {
+STATES: Mapping[str, Callable[[Mapping[str, Value]], int]] = {
     "sgd": _momentum,
     "rmsprop": lambda arguments: 1 + _momentum(arguments),
     "adam": lambda arguments: 2,

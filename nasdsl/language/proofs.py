@@ -11,7 +11,7 @@ from nasdsl.language.fold import Fold, counting, least, most
 from nasdsl.language.machine import MAX_STEPS, Machine, OutOfSteps
 from nasdsl.language.network import Value
 from nasdsl.language.prospects import rules_of
-from nasdsl.language.quantities import ADDITIVE
+from nasdsl.language.quantities import ADDITIVE, Cost
 from nasdsl.language.requires import Limit, Requirement
 from nasdsl.language.scope import Problems
 from nasdsl.language.shapes import Shape
@@ -41,11 +41,13 @@ def prove_requirements(
     lines: Sequence[Requirement],
     has_costs: bool,
     fits: bool,
+    memory: Cost | None = None,
 ) -> None:
     """Report every line that no point can hold, and lines that none can hold together.
 
     `machine(blind, deep)` makes one that works out no shapes, or whose wires know their depth; `has_costs`: the
-    shapes of the data are known; `fits`: every network does.
+    shapes of the data are known; `fits`: every network does; `memory`: what an operation adds to `train_memory` at
+    least.
     """
     plain = machine(not has_costs, False)
     totals, reason = _first_network(plain) if has_costs else ({}, "the data are not known")
@@ -57,7 +59,11 @@ def prove_requirements(
     ]
     plain.steps_left = _STEPS
     for limit, span in unmet:
-        _refuse_unmet(problems, plain, limit, span, _SITUATIONS // len(unmet))
+        _refuse_unmet(problems, plain, limit, ADDITIVE[limit.quantity], span, _SITUATIONS // len(unmet))
+    limited = [(limit, line.condition.span) for line in lines for limit in line.memory]
+    for limit, span in limited if memory is not None and has_costs else ():
+        assert memory is not None
+        _refuse_unmet(problems, plain, limit, memory, span, _SITUATIONS // len(limited))
     if problems.errors:
         return
     together = _can_hold(machine, lines, has_costs, fits, _FOLLOWED)
@@ -112,15 +118,19 @@ def _value(fold: Fold) -> tuple[int, int | None] | None:
         return None
 
 
-def _refuse_unmet(problems: Problems, machine: Machine, limit: Limit, span: Span, situations: int) -> None:
-    cost = ADDITIVE[limit.quantity]
+def _refuse_unmet(
+    problems: Problems, machine: Machine, limit: Limit, cost: Cost, span: Span, situations: int
+) -> None:
     found = _value((least if limit.upper else most)(machine, cost, situations))
     if found is None or found[1] is None:
         return
     reached = found[0] + found[1]
     if limit.allows(reached):
         return
-    help = f"the {'least' if limit.upper else 'most'} that a network of this space has is {reached:,}"
+    if limit.quantity not in ADDITIVE:
+        help = f"no network of this space takes less than {reached:,} bytes in training"
+    else:
+        help = f"the {'least' if limit.upper else 'most'} that a network of this space has is {reached:,}"
     problems.error("unsatisfiable", f"no point holds `{limit}`", span, help)
 
 

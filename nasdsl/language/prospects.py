@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nasdsl.language.configuration import LimitError
 from nasdsl.language.fold import MAX_SITUATIONS, Fold, counting, least, most
 from nasdsl.language.machine import Machine
-from nasdsl.language.quantities import ADDITIVE
+from nasdsl.language.quantities import ADDITIVE, Cost
 from nasdsl.language.requires import Limit, Requirement
 from nasdsl.language.rules import Rules, ends_of
 from nasdsl.language.walk import CostBound
@@ -47,13 +47,16 @@ def prospects(
     weaves: bool = False,
     count: Fold | None = None,
     situations: int = MAX_SITUATIONS,
+    memory: Cost | None = None,
 ) -> Prospects:
     """What prunes the walks of a program. `machine(blind, deep, weaves)` makes a machine; `is_concrete`: the
     shapes of the data are known, and with them what networks cost; `weaves`: some repeat is tied. `count` is a fold
-    that counts the points of a program that can fail. Raises LimitError where what costs come to is out of reach."""
+    that counts the points of a program that can fail; `memory`: what an operation adds to `train_memory` at least. Raises LimitError where what costs come to is out of reach."""
     limits = [limit for line in requirements for limit in line.limits] if is_concrete else []
     rules = rules_of(requirements, limits)
-    additive = _tightest([limit for limit in limits if limit.quantity in ADDITIVE])
+    costs = ADDITIVE if memory is None else {**ADDITIVE, "train_memory": memory}
+    limits_ahead = [*limits, *(limit for line in requirements if is_concrete for limit in line.memory)]
+    additive = _tightest([limit for limit in limits_ahead if limit.quantity in costs])
     deep = rules is not None and bool(rules.depths)
     fits = not can_fail or not is_concrete
     lines = tuple(line for line in requirements if line.needs_quantities or (line.limits and not is_concrete))
@@ -61,7 +64,10 @@ def prospects(
     def along(runs: Machine) -> Prospects:
         known = count if count and runs is count.machine else None
         exists, follows = _existence(runs, rules, known, fits, situations)
-        bounds = tuple(_bound(runs, limit, rules if follows else None, situations) for limit in additive)
+        bounds = tuple(
+            _bound(runs, limit, costs[limit.quantity], rules if follows else None, situations)
+            for limit in additive
+        )
         return Prospects(runs, rules, exists, follows, bounds, lines)
 
     if additive and weaves:
@@ -126,11 +132,11 @@ def _existence(
     return found, False
 
 
-def _bound(machine: Machine, limit: Limit, rules: Rules | None, situations: int) -> CostBound:
+def _bound(machine: Machine, limit: Limit, cost: Cost, rules: Rules | None, situations: int) -> CostBound:
     """The fold that bounds a cost, by the rules where that is affordable."""
     fold = least if limit.upper else most
     if rules is not None:
-        found = fold(machine, ADDITIVE[limit.quantity], min(situations, _AFFORDABLE), rules)
+        found = fold(machine, cost, min(situations, _AFFORDABLE), rules)
         found.tries_left = _TRIES * min(situations, _AFFORDABLE)
         try:
             found.begin()
@@ -138,4 +144,4 @@ def _bound(machine: Machine, limit: Limit, rules: Rules | None, situations: int)
             pass  # as above: then the bound holds for more than the points that follow the rules
         else:
             return CostBound(found, limit, follows=True)
-    return CostBound(fold(machine, ADDITIVE[limit.quantity], situations), limit)
+    return CostBound(fold(machine, cost, situations), limit)

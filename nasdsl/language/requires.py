@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -29,7 +29,7 @@ from nasdsl.language.scope import Problems
 from nasdsl.language.vocabulary import Vocabulary
 
 # When a line is known to hold: as a point is decided, when it is finished, by measuring, or once the data are read.
-Proof: TypeAlias = Literal["proved", "finished", "measured", "open"]
+Proof: TypeAlias = Literal["proved", "bounded", "finished", "measured", "open"]
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,15 @@ class Limit:
 @dataclass(frozen=True)
 class Requirement:
     """One `require` line. `limits` are bounds that every point must hold; `rest` is what else the line
-    says. `growing` says of each name whether all its numbers are 0 or more."""
+    says. `growing` says of each name whether all its numbers are 0 or more. `memory` are those bounds in the rest
+    that limit `train_memory` from above, of which a walk knows the least that there will be."""
 
     condition: s.Value
     formula: Formula
     limits: tuple[Limit, ...]
     rest: tuple[Formula, ...]
     growing: Mapping[str, bool]
+    memory: tuple[Limit, ...] = ()
 
     def holds(self, point: Mapping[str, Answer], quantities: Mapping[str, float]) -> bool:
         """Whether a finished point satisfies the line."""
@@ -80,7 +82,9 @@ class Requirement:
             return "measured"
         if not is_concrete and (self.limits or self.needs_quantities):
             return "open"
-        return "finished" if self.needs_quantities else "proved"
+        if not self.needs_quantities:
+            return "proved"
+        return "bounded" if self.memory else "finished"
 
 
 def requirements_of(
@@ -107,10 +111,13 @@ def _requirement(reader: Reader, node: s.Require, apart: Sequence[str]) -> Requi
     limits = [None if limit and limit.quantity in apart else limit for limit in limits]
     rest = tuple(part for part, limit in zip(parts, limits, strict=True) if limit is None)
     grows = {leaf.name: reader.words.named[leaf.name].grows for leaf in leaves(formula)}
-    return Requirement(node.condition, formula, tuple(limit for limit in limits if limit), rest, grows)
+    memory = tuple(found for part in parts if (found := _limit(part, ("train_memory",))) and found.upper)
+    return Requirement(
+        node.condition, formula, tuple(limit for limit in limits if limit), rest, grows, memory
+    )
 
 
-def _limit(formula: Formula) -> Limit | None:
+def _limit(formula: Formula, quantities: Container[str] = BOUNDED) -> Limit | None:
     """The bound that a comparison is, where it bounds a single quantity by a number."""
     if not isinstance(formula, Compared):
         return None
@@ -118,7 +125,7 @@ def _limit(formula: Formula) -> Limit | None:
     left, operator, right = formula.left, formula.operator, formula.right
     if isinstance(left, Fixed) and operator in turned:
         left, operator, right = right, turned[operator], left
-    if not (isinstance(left, Known) and left.quantity in BOUNDED and isinstance(right, Fixed)):
+    if not (isinstance(left, Known) and left.quantity in quantities and isinstance(right, Fixed)):
         return None
     if operator not in turned or not isinstance(right.value, int | float):
         return None

@@ -22,6 +22,7 @@ from nasdsl.language.findings import findings
 from nasdsl.language.fitting import Fitting, Trying, drawn, fitting, trying
 from nasdsl.language.flat import flat_value
 from nasdsl.language.fold import Fold, counting
+from nasdsl.language.footprint import footprint
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
 from nasdsl.language.outline import Line, outline
@@ -136,7 +137,8 @@ class Space:
         lines, can_fail = self._program.requirements, self._program.can_fail
         weaves = bool(lines) and self._can_weave
         count = None if self._decider.blind else self._count
-        return prospects(self._walker, lines, can_fail, self._is_concrete, weaves, count)
+        memory = footprint(self._program.statement) if any(line.memory for line in lines) else None
+        return prospects(self._walker, lines, can_fail, self._is_concrete, weaves, count, memory=memory)
 
     @cached_property
     def _walks(self) -> Walks:

@@ -15,7 +15,6 @@ from nasdsl.language.grid import Grid, in_steps
 from nasdsl.language.point import Point
 from nasdsl.language.profile import Budget, Profile, budget_of
 from nasdsl.language.prospects import Prospects
-from nasdsl.language.quantities import ADDITIVE
 from nasdsl.language.uniform import Real, Uniform
 from nasdsl.language.walk import CostBound
 
@@ -106,7 +105,8 @@ class Valid:
         place = self._ahead.bounds.index(bound)
         if place not in self._profiles:
             opposite = most if bound.limit.upper else least
-            cost = ADDITIVE[bound.limit.quantity]
+            cost = bound.fold.cost
+            assert cost is not None
             fold = opposite(bound.fold.machine, cost, _SITUATIONS, bound.fold.rules, bound.fold)
             spent, further = fold.begin()
             budget = budget_of(bound, spent + (further or 0))
