@@ -13,7 +13,7 @@ from nasdsl.language.forking import Do, choice
 from nasdsl.language.network import Value
 from nasdsl.language.scope import Checker, Scope
 from nasdsl.language.signatures import table
-from nasdsl.language.terms import mark, may_be_nothing, outcomes
+from nasdsl.language.terms import mark, outcomes
 from nasdsl.language.tree import (
     CONTROL,
     Branch,
@@ -53,14 +53,12 @@ class Joining:
 
 
 def ways_of(merge: ValueTerm) -> list[object]:
-    """The ways to join that an argument can name; all of them where a parameter stands for it, and that of all
-    defaults last where it may be left out. None: something else, which has been reported."""
+    """The ways to join that an argument can name; all of them where a parameter stands for it.
+    None: something else, which has been reported."""
     possible = outcomes(merge)
     found: list[object] = [one.value for one in possible if isinstance(one, Constant) and one.value in JOINS]
     if any(isinstance(one, Cell) for one in possible):
         found = list(JOINS)
-    if may_be_nothing(merge):
-        found = [*(one for one in found if one != "add"), "add"]
     return list(dict.fromkeys(found)) or [None]
 
 

@@ -23,7 +23,6 @@ def space_of(body: str) -> Space:
         ("conv2d(8, weight = low_rank(2)?)", "conv2d", "weight", ["low_rank", "plain"]),
         ("wide(2 | 8?)", "conv2d", "filters", [2, 8]),  # a required argument: without it there is no network
         ("weighted(low_rank(2)?)", "conv2d", "weight", ["low_rank", "plain"]),
-        ("parallel(merge = concat?) { conv2d(4); relu }\nconv2d(4)", "conv2d", "filters", [4, 4]),
         ("weighted(low_rank(2) | relu | 3)", "conv2d", "weight", ["low_rank"]),
     ],
 )
@@ -46,6 +45,7 @@ def test_an_argument_left_out_has_its_default(body: str, op: str, argument: str,
         ("weighted(relu)", "wrong-kind", (3, 21)),
         ("padded(3)", "wrong-kind", (4, 19)),
         ("wide(low_rank(2))", "wrong-kind", (2, 17)),
+        ("parallel(merge = concat?) { relu; gelu }", "bad-wire", (7, 18)),
         ("parallel(merge = add | 8) { relu; gelu }", "wrong-kind", (7, 24)),
         ("wide(0)", "out-of-range", (2, 17)),
     ],
