@@ -76,5 +76,5 @@ def summarise(values: Sequence[float]) -> Summary:
     ordered = sorted(values)
     error = statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
     picked = tuple(ordered[min(len(ordered) - 1, int(q * len(ordered)))] for q in (0.25, 0.5, 0.9))
-    hits = sum(value <= 1e-9 for value in values) / len(values)
+    hits = sum(abs(value) <= 1e-9 for value in values) / len(values)
     return Summary(statistics.fmean(values), error, picked, hits)  # type: ignore[arg-type]

@@ -51,7 +51,18 @@ def _numbers(summary: Summary) -> str:
 # the plot: one panel per problem, drawn as SVG by hand, since nothing else here needs a plotting library
 
 _WIDTH, _HEIGHT, _MARGIN = 360, 260, 46
-_COLOURS = ("#1b6ca8", "#d1495b", "#3c8d40", "#8d5a97", "#e08e0b", "#5f6b73", "#00868b", "#a0522d")
+_COLOURS = (
+    "#1b6ca8",
+    "#d1495b",
+    "#3c8d40",
+    "#8d5a97",
+    "#e08e0b",
+    "#5f6b73",
+    "#00868b",
+    "#a0522d",
+    "#7a7a00",
+    "#c71585",
+)
 
 
 def plotted(folder: Path) -> str:
@@ -63,7 +74,7 @@ def plotted(folder: Path) -> str:
             panels.setdefault(problem, {})[searcher] = curve
     names = sorted({searcher for curves in panels.values() for searcher in curves})
     colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
-    width = _WIDTH * max(1, len(panels))
+    width = _WIDTH * max(1, len(panels)) + 20
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{_HEIGHT + 40}">']
     parts.append("<style>text { font: 11px sans-serif }</style>")
     for i, (problem, curves) in enumerate(panels.items()):
@@ -90,7 +101,8 @@ def _panel(problem: str, curves: Mapping[str, list[float]], colours: Mapping[str
         y = 20 + (_HEIGHT - 50) * (high - scale(value)) / ((high - low) or 1.0)
         return f"{x:.1f},{y:.1f}"
 
-    yield f'<text x="{_MARGIN}" y="14">{problem}: mean regret</text>'
+    what = "mean regret" if lowest >= 0 else "minus the mean true score"
+    yield f'<text x="{_MARGIN}" y="14">{problem}: {what}</text>'
     ends = [10**low, 10**high] if lowest >= 0 else [low, high]
     for value, y in zip(ends, (_HEIGHT - 30, 20), strict=True):
         yield f'<text x="2" y="{y}">{value:.3g}</text>'
