@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nasdsl.language.shapes import shape_of
 from nasdsl.training.blocks import mean_and_deviation
-from nasdsl.training.dataset import OUTPUT, Array, Dataset, Fold, Scale
+from nasdsl.training.dataset import Array, Dataset, Fold, Scale
 from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples
 from nasdsl.training.splits import Keys, Parts, Splitting, split
@@ -29,9 +29,10 @@ def assemble(
     if valid is not None and valid.shapes != samples.shapes:
         message = f"rows of shape {_say_shapes(valid)}, but {samples.name} has {_say_shapes(samples)}"
         raise DataError(message, valid.name)
-    found = encoded(kind, OUTPUT, samples, valid)
+    found = _all_encoded(kind, samples, valid)
     n_rows = samples.n_rows
-    spread = found.values[:n_rows] if kind == "classification" else None
+    first = next(iter(found.values()))
+    spread = first.values[:n_rows] if kind == "classification" else None
     given = None if valid is None else np.arange(n_rows, n_rows + valid.n_rows)
     try:
         parts = split(n_rows, Keys(spread, samples.groups, samples.times), splitting, given)
@@ -61,7 +62,7 @@ def _routes(samples: Samples, valid: Samples | None) -> dict[str, Any]:
 def presplit(kind: str, samples: Samples, train: Array, valid: Array, test: Array, said: str) -> Dataset:
     """A data set whose parts are given, and whose inputs stay as they are."""
     parts = Parts(((train, valid),), test, said)
-    found = encoded(kind, OUTPUT, samples, None)
+    found = _all_encoded(kind, samples, None)
     return _dataset(kind, samples, samples.inputs, found, parts, False, samples.place)
 
 
@@ -69,37 +70,59 @@ def _dataset(
     kind: str,
     samples: Samples,
     inputs: Mapping[str, NDArray[np.float32]],
-    found: Encoded,
+    found: Mapping[str, Encoded],
     parts: Parts,
     standardize: bool,
     place: Place,
 ) -> Dataset:
     for train, _ in parts.folds:
-        if found.classes:
-            refuse_unseen(samples.name, found, train)
+        for one in found.values():
+            if one.classes:
+                refuse_unseen(samples.name, one, train)
     folds = tuple(
         Fold(
             train,
             valid,
             {name: _scale_inputs(x, train) for name, x in inputs.items()} if standardize else {},
-            {OUTPUT: _scale(found.values, train, (0,))} if kind == "regression" else {},
+            {name: _scale(one.values, train, (0,)) for name, one in found.items()}
+            if kind == "regression"
+            else {},
         )
         for train, valid in parts.folds
     )
+    names = {one.classes for one in found.values()}
+    widths = {name: one.width for name, one in found.items()}
     data = Dataset(
         kind=kind,
         inputs=inputs,
-        targets={OUTPUT: found.values},
+        targets={name: one.values for name, one in found.items()},
         folds=folds,
         test=parts.test,
         shapes={name: shape_of(x.shape[1:]) for name, x in inputs.items()},
-        outputs=found.width,
-        statement=f"{samples.name}: {parts.said}",
-        classes=found.classes,
+        outputs=next(iter(widths.values())),
+        widths=widths,
+        statement=f"{samples.name}: {_said_of(widths)}{parts.said}",
+        classes=names.pop() if len(names) == 1 else (),
         features=samples.features,
         columns=samples.columns,
     )
     return replace(data, warnings=suspicions(data, place))
+
+
+def _all_encoded(kind: str, samples: Samples, valid: Samples | None) -> dict[str, Encoded]:
+    if kind == "segmentation" and len(samples.targets) > 1:
+        raise DataError("a segmentation has one mask for each sample", samples.name, "name one target")
+    if valid is not None and set(valid.targets) != set(samples.targets):
+        message = f"targets {', '.join(valid.targets)}, but {samples.name} has {', '.join(samples.targets)}"
+        raise DataError(message, valid.name)
+    return {name: encoded(kind, name, samples, valid) for name in samples.targets}
+
+
+def _said_of(widths: Mapping[str, int]) -> str:
+    """Which outputs there are, where there are several."""
+    if len(widths) == 1:
+        return ""
+    return ", ".join(f"output.{name} of {width}" for name, width in widths.items()) + "; "
 
 
 def _say_shapes(samples: Samples) -> str:

@@ -19,7 +19,7 @@ def fit_baselines(data: Dataset) -> dict[str, float]:
     settings, trained on the training part. Empty for anything but tables of one target, and for tables over
     `MOST_BYTES`, which they would copy several times. Without a test part only the validation figures are given.
     """
-    if not data.is_table or (data.kind == "regression" and data.outputs > 1):
+    if not data.is_table or len(data.targets) > 1 or (data.kind == "regression" and data.outputs > 1):
         return {}
     measure = "accuracy" if data.kind == "classification" else "r2"
     x, y = data.inputs[INPUT], data.targets[OUTPUT]

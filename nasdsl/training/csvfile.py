@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasdsl.language.signatures.data import target_columns
 from nasdsl.training.dataset import INPUT, OUTPUT
 from nasdsl.training.errors import DataError
-from nasdsl.training.samples import Samples
+from nasdsl.training.samples import Samples, refuse_as_output
 from nasdsl.training.tables import (
     Encoding,
     Table,
@@ -30,7 +30,7 @@ def read_csv(
 ) -> tuple[Samples, Samples | None]:
     """The samples of a file, and of the second one if given, encoded alike.
 
-    `target` is one column, or for a regression several joined by commas; `group`, `time` and `route` are "" or a
+    `target` is one column, or several joined by commas; `group`, `time` and `route` are "" or a
     column, which is then no input. Raises DataError with line and remedy.
     """
     table = read_table(path)
@@ -53,7 +53,8 @@ def _targets(kind: str, table: Table, target: str) -> tuple[str, ...]:
     for name in names:
         table.column(name, "the target")
     if kind == "classification" and len(names) > 1:
-        raise DataError("classification predicts one column", table.name, "name one target")
+        for name in names:
+            refuse_as_output(table.name, name)
     return names
 
 
@@ -63,7 +64,7 @@ def _samples(
     return Samples(
         name=table.name,
         inputs={INPUT: encode(table, encoding)},
-        targets={OUTPUT: _target_values(kind, table, targets)},
+        targets=_by_output(kind, table, targets),
         groups=texts(table, group, "the group") if group else None,
         times=times(table, time) if time else None,
         routes=texts(table, route, "the route") if route else None,
@@ -71,6 +72,13 @@ def _samples(
         columns=encoding.levels,
         lines=table.lines,
     )
+
+
+def _by_output(kind: str, table: Table, targets: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    """Several columns of classes are an output each; several numbers or labels are one vector."""
+    if kind != "classification" or len(targets) == 1:
+        return {OUTPUT: _target_values(kind, table, targets)}
+    return {name: _target_values(kind, table, (name,)) for name in targets}
 
 
 def _target_values(kind: str, table: Table, targets: tuple[str, ...]) -> NDArray[Any]:

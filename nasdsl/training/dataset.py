@@ -52,10 +52,11 @@ class Dataset:
     (rows, labels) of zeros and ones, uint8 (rows, length) of symbols, or uint8 or int64 (rows, *positions) of classes.
     folds: one, unless the data ask for several; the first is where no other is spoken of.
     test: the rows that selection never sees; may be empty.
-    outputs: what `linear(outputs)` gets: classes, or numbers to predict.
+    outputs: what `linear(outputs)` gets: classes, or numbers to predict; of several outputs, those of the first.
+    widths: the same for each output by name.
     statement: one sentence for people: what the data are and how they are split.
     warnings: sentences about what can be used but should be looked at.
-    classes, features: names in order, () where there are none.
+    classes, features: names in order, () where there are none, or where outputs differ in them.
     routes: (rows,) the number of the expert that a row goes to, or None; route_names: what stands for each number.
     columns: of a file, in order: the texts of a column, each of which is a feature of its own, or None for numbers.
     """
@@ -74,6 +75,11 @@ class Dataset:
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     routes: NDArray[np.int64] | None = None
     route_names: tuple[str, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.widths:
+            object.__setattr__(self, "widths", dict.fromkeys(self.targets, self.outputs))
 
     @property
     def is_table(self) -> bool:
@@ -124,6 +130,7 @@ def _meta(data: Dataset) -> dict[str, Any]:
         "features": list(data.features),
         "warnings": list(data.warnings),
         "route_names": list(data.route_names),
+        "widths": dict(data.widths),
         "columns": {name: None if levels is None else list(levels) for name, levels in data.columns.items()},
     }
 
@@ -173,6 +180,7 @@ def _unflat(meta: dict[str, Any], arrays: dict[str, Array]) -> Dataset:
         warnings=tuple(meta["warnings"]),
         routes=arrays.get("routes"),
         route_names=tuple(meta.get("route_names", ())),
+        widths=meta.get("widths", {}),
         columns={
             n: None if levels is None else tuple(levels) for n, levels in meta.get("columns", {}).items()
         },

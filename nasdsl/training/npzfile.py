@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from nasdsl.language.signatures.data import input_names, target_columns
+from nasdsl.language.signatures.data import input_names, output_names, target_columns
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.training.dataset import INPUT, OUTPUT
 from nasdsl.training.errors import DataError
@@ -32,11 +32,14 @@ def read_npz(
         for name, array in zip(input_names(inputs), target_columns(inputs), strict=True)
     }
     rows = same_rows(str(path), named)
-    y = checked_targets(str(path), kind, _array(path, arrays, target, "the targets"), rows)
+    y = {
+        name: checked_targets(str(path), kind, _array(path, arrays, array, "the targets"), rows)
+        for name, array in zip(output_names(target), target_columns(target), strict=True)
+    }
     groups = _per_row(path, _array(path, arrays, group, "the groups"), group, rows) if group else None
     routes = _per_row(path, _array(path, arrays, route, "the routes"), route, rows) if route else None
     moments = _times(path, arrays, time, rows) if time else None
-    return Samples(str(path), named, {OUTPUT: y}, groups, moments, routes)
+    return Samples(str(path), named, y, groups, moments, routes)
 
 
 def read_tensors(kind: str, path: Path, inputs: str, target: str) -> Samples:

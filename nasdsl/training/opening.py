@@ -18,7 +18,7 @@ from nasdsl.training.errors import DataError
 from nasdsl.training.imagefolder import read_images, read_masks
 from nasdsl.training.npzfile import read_npz, read_tensors
 from nasdsl.training.procedural import modular, spirals, with_wrong_labels
-from nasdsl.training.samples import Samples, checked_inputs, checked_targets, same_rows
+from nasdsl.training.samples import Samples, checked_inputs, checked_targets, refuse_as_output, same_rows
 from nasdsl.training.settings import number
 from nasdsl.training.splits import Splitting
 from nasdsl.training.textfile import read_text
@@ -42,7 +42,7 @@ class UserData:
 
     @classmethod
     def from_arrays(cls, arrays: tuple[Any, Any], valid: tuple[Any, Any] | None = None) -> UserData:
-        """X (rows, …) or {name: X}, and y (rows,) or (rows, numbers), as anything that NumPy takes."""
+        """X (rows, …) or {name: X}, and y (rows,), (rows, numbers) or {output: y}, as anything that NumPy takes."""
         for pair in (arrays, *([] if valid is None else [valid])):
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise DataError("arrays are given as a pair (X, y)")
@@ -201,8 +201,13 @@ def _samples(kind: str, pair: tuple[Any, Any], name: str) -> Samples:
     if not given:
         raise DataError("there are no inputs", name, "give X, or {name: X, …}")
     inputs = {key: checked_inputs(name, x, "X" if key == INPUT else f"`{key}`") for key, x in given.items()}
-    targets = checked_targets(name, kind, pair[1], same_rows(name, inputs))
-    return Samples(name, inputs, {OUTPUT: targets})
+    wanted = pair[1] if isinstance(pair[1], Mapping) else {OUTPUT: pair[1]}
+    if not wanted:
+        raise DataError("there are no targets", name, "give y, or {name: y, …}")
+    for key in wanted:
+        refuse_as_output(name, str(key))
+    n_rows = same_rows(name, inputs)
+    return Samples(name, inputs, {key: checked_targets(name, kind, y, n_rows) for key, y in wanted.items()})
 
 
 def _file_spec(task: Task, user: UserData) -> Spec:

@@ -39,6 +39,7 @@ class Setup:
     """What a method is made from: one network on one fold, before the first step.
 
     rows: that train, (n,), in the order of the data, on the CPU. loss: as validation measures it.
+    outputs, widths: of the first output, and of each by name.
     n_steps: as many as the training can have; `until` may end it before.
     """
 
@@ -48,6 +49,7 @@ class Setup:
     data: Resident
     kind: str
     outputs: int
+    widths: Mapping[str, int]
     rows: torch.Tensor
     batch_size: int
     n_epochs: int

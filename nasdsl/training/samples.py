@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,6 +81,15 @@ def same_rows(name: str, inputs: Mapping[str, NDArray[np.float32]]) -> int:
         said = ", ".join(f"`{key}` has {n}" for key, n in lengths.items())
         raise DataError(f"inputs differ in their number of rows: {said}", name, "give one row per sample")
     return next(iter(lengths.values()))
+
+
+def refuse_as_output(source: str, name: str) -> None:
+    """Raises DataError for what no network can name an output: `output.NAME = …`."""
+    if not name.isidentifier():
+        help = (
+            f"call it by letters, digits and _: {re.sub(r'[^0-9A-Za-z]+', '_', name).strip('_') or 'first'}"
+        )
+        raise DataError(f"`{name}` cannot be the name of an output", source, help)
 
 
 def checked_targets(name: str, kind: str, y: Any, n_rows: int) -> NDArray[Any]:

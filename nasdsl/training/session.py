@@ -196,6 +196,7 @@ def session(
     if data.kind == "next_token":
         refuse_leak(module, resident(data, fold, device), torch.from_numpy(np.array(rows.train)).to(device))
     settings = worked_out(settings, plan, data, n_epochs)
+    _refuse_weights(settings, data)
     batch_size = min(whole(settings, "batch_size"), len(rows.train))
     long = length(settings, len(rows.train), batch_size, n_epochs, symbols_of(data))
     setup = Setup(
@@ -205,6 +206,7 @@ def session(
         data=resident(data, fold, device, str(setting(settings, "prepare"))),
         kind=data.kind,
         outputs=data.outputs,
+        widths=data.widths,
         rows=torch.from_numpy(np.array(rows.train)),
         batch_size=batch_size,
         n_epochs=long.n_epochs,
@@ -233,11 +235,22 @@ def session(
     return made.captured(on_cuda) if can_be_captured(made) else made
 
 
+def _refuse_weights(settings: Settings, data: Dataset) -> None:
+    """Raises DataError where weights of classes are asked for, and there is no knowing of which."""
+    loss = call(settings, "loss")
+    if loss is not None and loss.arguments.get("weights") == "balanced" and len(data.targets) > 1:
+        shown = ", ".join(f"`{name}`" for name in data.targets)
+        message = f"weights of classes are of one output, and here are {len(data.targets)}: {shown}"
+        raise DataError(message, help="leave `weights` out")
+
+
 def _class_counts(data: Dataset, rows: np.ndarray, device: torch.device) -> torch.Tensor | None:
-    """Rows, or positions, of each class that train; None for other tasks."""
+    """Rows, or positions, of each class that train; None for other tasks, and for several outputs."""
     if data.kind not in ("classification", "segmentation"):
         return None
-    (targets, *_) = data.targets.values()
+    if len(data.targets) > 1:
+        return None
+    (targets,) = data.targets.values()
     counts = sum(np.bincount(part.ravel(), minlength=data.outputs) for _, part in blocks(targets, rows))
     return torch.from_numpy(np.asarray(counts)).float().to(device)
 

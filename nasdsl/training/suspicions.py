@@ -66,7 +66,7 @@ def _content(data: Dataset, row: np.int64) -> bytes:
 
 
 def _rare_classes(data: Dataset) -> Iterator[str]:
-    if data.kind != "classification":
+    if data.kind != "classification" or len(data.targets) > 1:
         return
     (targets,) = data.targets.values()
     counts = np.bincount(targets, minlength=len(data.classes))
@@ -81,7 +81,7 @@ def _rare_classes(data: Dataset) -> Iterator[str]:
 
 def _absent_classes(data: Dataset) -> Iterator[str]:
     """What is judged without a class says nothing of it."""
-    if data.kind != "classification":
+    if data.kind != "classification" or len(data.targets) > 1:
         return
     (targets,) = data.targets.values()
     for part, called in _CALLED.items():

@@ -12,7 +12,7 @@ class TargetStore:
     """A table (samples, classes) for each output, and which of its rows were ever written."""
 
     def __init__(self, setup: Setup) -> None:
-        shapes = {name: (len(y), setup.outputs) for name, y in setup.data.targets.items()}
+        shapes = {name: (len(y), setup.widths[name]) for name, y in setup.data.targets.items()}
         self.tables = {name: torch.zeros(shape, device=setup.device) for name, shape in shapes.items()}
 
     def __getitem__(self, name: str) -> torch.Tensor:

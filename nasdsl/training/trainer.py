@@ -151,8 +151,14 @@ def check_fits(plan: Plan, data: Dataset) -> None:
     _check_routes(plan, data)
     if set(plan.outputs) != set(data.targets):
         given, asked = (", ".join(f"`{name}`" for name in names) for names in (plan.outputs, data.targets))
-        help = "train networks of several outputs by a function of your own: `evaluate`"
+        help = 'give targets by the names of the outputs: y = {name: array}, or npz(…, target = "a, b")'
         raise DataError(f"the network gives {given}, but the data have targets for {asked}", help=help)
+    shapes = {node.name: node.shape for node in plan.nodes}
+    for name, width in data.widths.items() if len(data.widths) > 1 else ():
+        shape = shapes.get(plan.outputs[name], (width,))
+        if shape != (width,):
+            message = f"`output.{name}` has shape {shape}, and its targets ask for ({width},)"
+            raise DataError(message, help=f"end it with `linear({width})`")
 
 
 def _check_routes(plan: Plan, data: Dataset) -> None:

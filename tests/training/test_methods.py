@@ -44,7 +44,9 @@ def at(share=0.0, epoch=0, n_epochs=10):
 
 def store_of(n=6, classes=3):
     targets = {OUTPUT: torch.zeros(n)}
-    return TargetStore(SimpleNamespace(data=SimpleNamespace(targets=targets), outputs=classes, device="cpu"))
+    return TargetStore(
+        SimpleNamespace(data=SimpleNamespace(targets=targets), widths={OUTPUT: classes}, device="cpu")
+    )
 
 
 # --- wrong labels -------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ def test_cutmix_pastes_one_box_and_weighs_by_its_share():
     x = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8)])
     batch = Batch({INPUT: x}, {OUTPUT: torch.tensor([0, 1])}, torch.arange(2))
     for seed in range(20):
-        mixed = CutMix(1.0, 1.0, 2, np.random.default_rng(seed))(batch, at())
+        mixed = CutMix(1.0, 1.0, {OUTPUT: 2}, np.random.default_rng(seed))(batch, at())
         pasted, share = mixed.inputs[INPUT][0, 0], mixed.targets[OUTPUT][0, 1]
         assert float(share) == pytest.approx(float(pasted.mean()), abs=1e-6)
         height, width = pasted.amax(1).sum(), pasted.amax(0).sum()

@@ -80,7 +80,12 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
         (
             Argument("path", STRING, "the file, relative to the space", required=True),
             Argument("inputs", STRING, "name of the array of inputs, or several joined by `,`", "X"),
-            Argument("target", STRING, "name of the array of targets", "y"),
+            Argument(
+                "target",
+                STRING,
+                "name of the array of targets, or several joined by `,`, each an `output.NAME`",
+                "y",
+            ),
             Argument("group", STRING, "array whose equal values never straddle two parts"),
             Argument("time", STRING, "array of times: train on the oldest rows, test on the newest"),
             Argument(
@@ -327,6 +332,12 @@ def input_names(inputs: str) -> tuple[str, ...]:
     """What the inputs of an npz file are called: one alone is `input`, as it is everywhere."""
     names = target_columns(inputs)
     return names if len(names) > 1 else ("input",)
+
+
+def output_names(target: str) -> tuple[str, ...]:
+    """What the outputs of an npz file are called, as its inputs are."""
+    names = target_columns(target)
+    return names if len(names) > 1 else ("output",)
 
 
 def target_columns(target: str) -> tuple[str, ...]:

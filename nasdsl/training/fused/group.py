@@ -180,7 +180,7 @@ class Group:
         targets = [b.targets for b in batches]
         if len({y.dim() for one in targets for y in one.values()}) > 1:
             setup = self.sessions[0].setup
-            targets = [shares(b, setup.outputs if setup.kind == "classification" else None) for b in batches]
+            targets = [shares(b, setup.widths if setup.kind == "classification" else None) for b in batches]
         return {name: torch.stack([one[name] for one in targets]) for name in targets[0]}
 
     def _of(self, one: Session, rows: Tensor) -> Batch:

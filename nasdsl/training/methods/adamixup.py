@@ -51,7 +51,7 @@ class AdaMixup:
         return replace(
             batch,
             inputs={name: _lerp(x[partner], x, share) for name, x in batch.inputs.items()},
-            targets={n: _lerp(y[partner], y, share) for n, y in shares(batch, self.setup.outputs).items()},
+            targets={n: _lerp(y[partner], y, share) for n, y in shares(batch, self.setup.widths).items()},
         )
 
     def share(self, batch: Batch, partner: torch.Tensor) -> torch.Tensor:

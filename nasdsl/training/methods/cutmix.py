@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ class CutMix:
 
     alpha: float
     probability: float
-    classes: int | None
+    classes: Mapping[str, int] | None
     rng: np.random.Generator
 
     def __call__(self, batch: Batch, course: Course) -> Batch:
@@ -57,6 +58,6 @@ def make(spec: Spec, setup: Setup) -> Parts:
             "`cutmix` mixes one target a sample, and here each position has one", help="leave it out"
         )
     arguments = numbers(spec)
-    classes = setup.outputs if setup.kind == "classification" else None
+    classes = setup.widths if setup.kind == "classification" else None
     mix = CutMix(arguments["alpha"], arguments["probability"], classes, setup.chance("cutmix"))
     return Parts(mix=(mix,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,10 +18,10 @@ from nasdsl.training.settings import numbers
 
 @dataclass(frozen=True)
 class Mixup:
-    """One share per batch, drawn from Beta(alpha, alpha). `classes` None: targets are numbers."""
+    """One share per batch, drawn from Beta(alpha, alpha). `classes` of each output; None: targets are numbers."""
 
     alpha: float
-    classes: int | None
+    classes: Mapping[str, int] | None
     rng: np.random.Generator
 
     def __call__(self, batch: Batch, course: Course) -> Batch:
@@ -35,13 +36,13 @@ class Mixup:
         )
 
 
-def shares(batch: Batch, classes: int | None) -> dict[str, torch.Tensor]:
+def shares(batch: Batch, classes: Mapping[str, int] | None) -> dict[str, torch.Tensor]:
     """The targets of a batch by output, classes as shares (n, classes), so that they can be mixed."""
 
-    def one(y: torch.Tensor) -> torch.Tensor:
-        return functional.one_hot(y, classes).float() if classes is not None and y.ndim == 1 else y
+    def one(name: str, y: torch.Tensor) -> torch.Tensor:
+        return functional.one_hot(y, classes[name]).float() if classes is not None and y.ndim == 1 else y
 
-    return {name: one(y) for name, y in batch.targets.items()}
+    return {name: one(name, y) for name, y in batch.targets.items()}
 
 
 def make(spec: Spec, setup: Setup) -> Parts:
@@ -52,6 +53,6 @@ def make(spec: Spec, setup: Setup) -> Parts:
         raise DataError(
             "`mixup` mixes one target a sample, and here each position has one", help="leave it out"
         )
-    classes = setup.outputs if setup.kind == "classification" else None
+    classes = setup.widths if setup.kind == "classification" else None
     mixup = Mixup(numbers(spec)["alpha"], classes, np.random.default_rng(setup.seed))
     return Parts(mix=(mixup,), fuses=True)

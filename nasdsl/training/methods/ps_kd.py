@@ -6,6 +6,7 @@ The target of a sample in epoch e is (1 - a) label + a answer of epoch e - 1, wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from nasdsl.language.network import Spec
@@ -23,7 +24,7 @@ class SelfDistillation:
 
     answers: TargetStore
     alpha: float
-    classes: int
+    classes: Mapping[str, int]
 
     def __call__(self, batch: Batch, course: Course) -> Batch:
         labels = shares(batch, self.classes)
@@ -43,6 +44,6 @@ def make(spec: Spec, setup: Setup) -> Parts:
     need_classes(setup, "ps_kd")
     store = TargetStore(setup)
     # A sample that an epoch left out (a lone last one) has no answer yet: its own label stands in.
-    store.fill(shares(Batch({}, setup.data.targets, setup.rows), setup.outputs))
-    method = SelfDistillation(store, numbers(spec)["alpha"], setup.outputs)
+    store.fill(shares(Batch({}, setup.data.targets, setup.rows), setup.widths))
+    method = SelfDistillation(store, numbers(spec)["alpha"], setup.widths)
     return Parts(retarget=(method,), observers=(method.remember,))
