@@ -200,14 +200,14 @@ EFFECTS: Mapping[str, str] = {
     "weight_standardized": "mnist1d, 4 seeds, with layer norm: 0.551 against 0.607 of layer norm alone: a loss",
     "weight_compander": "mnist1d, 4 seeds: 0.530 against 0.516 (+0.015 ± 0.005); 160 samples: 0.000 ± 0.005",
     "init": "digits, twenty gelu layers: critical 0.775, kaiming 0.329, orthogonal 0.217 against 0.100",
-    "naswot": "digits_cnn, 60 points: tau 0.54, multiply-accumulates 0.61 (-0.07 ± 0.04)",
-    "jacob_cov": "digits_cnn, 60 points: tau 0.29, multiply-accumulates 0.61 (-0.32 ± 0.10)",
-    "synflow": "digits_cnn, 60 points: tau 0.57, multiply-accumulates 0.61 (-0.04 ± 0.05)",
-    "zen": "digits_cnn, 60 points: tau 0.58, multiply-accumulates 0.61 (-0.03 ± 0.05)",
-    "grad_norm": "digits_cnn, 60 points: tau 0.40, multiply-accumulates 0.61 (-0.21 ± 0.07)",
-    "ntk_cond": "digits_cnn, 60 points: tau 0.58, multiply-accumulates 0.61 (-0.03 ± 0.07)",
-    "chi": "digits_cnn, 60 points: tau 0.45, multiply-accumulates 0.61 (-0.16 ± 0.10)",
-    "macs": "digits_cnn, 60 points: tau 0.61 to the order of trained networks (docs/proxies.md)",
+    "naswot": "digits_cnn, 60 points: tau 0.54, multiply-accumulates 0.61 (-0.07 ± 0.04); mnist1d: tau 0.81 (+0.05 ± 0.04)",
+    "jacob_cov": "digits_cnn, 60 points: tau 0.29, multiply-accumulates 0.61 (-0.32 ± 0.10); mnist1d: tau 0.53 (-0.19 ± 0.06)",
+    "synflow": "digits_cnn, 60 points: tau 0.57, multiply-accumulates 0.61 (-0.04 ± 0.05); mnist1d: tau 0.57 (-0.15 ± 0.06)",
+    "zen": "digits_cnn, 60 points: tau 0.58, multiply-accumulates 0.61 (-0.03 ± 0.05); mnist1d: tau 0.39 (-0.32 ± 0.07)",
+    "grad_norm": "digits_cnn, 60 points: tau 0.40, multiply-accumulates 0.61 (-0.21 ± 0.07); mnist1d: tau 0.48 (-0.23 ± 0.06)",
+    "ntk_cond": "digits_cnn, 60 points: tau 0.58, multiply-accumulates 0.61 (-0.03 ± 0.07); mnist1d: tau 0.38 (-0.33 ± 0.08)",
+    "chi": "digits_cnn, 60 points: tau 0.45, multiply-accumulates 0.61 (-0.16 ± 0.10); mnist1d: tau 0.47 (-0.23 ± 0.08)",
+    "macs": "digits_cnn, 60 points: tau 0.61 to the order of trained networks; mnist1d: 0.71 (docs/proxies.md)",
 }
 
 
