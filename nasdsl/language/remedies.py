@@ -101,10 +101,12 @@ def _example(kind: Kind) -> str:
 
 
 def one_of(names: Iterable[str]) -> str:
-    """The names that there are, where they are few."""
+    """The names that there are, or the first of them."""
     listed = [f"`{name}`" for name in dict.fromkeys(names)]
-    if not listed or len(listed) > _MOST_LISTED:
-        return ""
+    if not listed:
+        return "there is none to name"
+    if len(listed) > _MOST_LISTED:
+        return f"there are {', '.join(listed[:_MOST_LISTED])}, …"
     return "there is " + (listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}")
 
 
