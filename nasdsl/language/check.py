@@ -20,7 +20,7 @@ from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_value
 from nasdsl.language.proofs import prove_a_network, prove_requirements
 from nasdsl.language.quantities import QUANTITIES
-from nasdsl.language.recursion import refuse_unbounded
+from nasdsl.language.recursion import DEPTH, carries_depth, refuse_unbounded
 from nasdsl.language.requires import Requirement, requirements_of
 from nasdsl.language.scope import Binding, Checker, FrameBuilder, NamedWire, Problems, Scope
 from nasdsl.language.shapes import INFINITE, LAYOUTS_BY_AXES, Shape, interval, vector
@@ -294,7 +294,10 @@ def _definitions(c: Checker, file: s.File, top: Scope) -> None:
             continue
         c.blocks[item.name] = item
         wires = frozenset(p.name for p in item.parameters if p.kind == "wire")
-        definition = Definition(item.name, tuple(p.name for p in item.parameters), wires)
+        bounds_itself = carries_depth(item)
+        c.bounded |= {item.name} if bounds_itself else set()
+        own = (*(p.name for p in item.parameters), *((DEPTH,) if bounds_itself else ()))
+        definition = Definition(item.name, own, wires)
         top.definitions[item.name] = definition
         found.append((item, definition))
     c.define = lambda item, definition, around: _define(c, item, definition, top, around)
@@ -335,15 +338,21 @@ def _define(
     inner = scope.inner()
     if around:
         hidden, there = definition.parameters[len(item.parameters) :], replace(scope, names={}, parent=top)
-        for name in hidden:
+        for name in hidden[: -1 if item.name in c.bounded else None]:
             cell = Cell(frame.cell(), name)
             there.names[name] = Binding(cell, item.span, "parameter", used=True)
             cells.append(cell)
         inner = replace(inner, surroundings=around.seen_from(there))
+    outside = c.within
+    c.within = None
+    if item.name in c.bounded:
+        cells.append(Cell(frame.cell(), DEPTH))
+        c.within = item.name, cells[-1]
     c.cells[id(definition)] = tuple(cells)
     if len(definition.wires) == 1:  # it is the one that flows
         scope.wires[next(iter(definition.wires))].flow()
     definition.complete(body(c, item.body, inner), frame.size)
+    c.within = outside
     named = {name: wire.binding for name, wire in scope.wires.items() if wire.binding is not None}
     for name, binding in (scope.names | named).items():
         if not binding.used:

@@ -73,6 +73,8 @@ def _dead(space: Space, problems: Problems, found: Fitting) -> None:
     for path, dead, living in list(found.never.values())[:_MOST_DEAD]:
         hole = space.sites.holes.get(space.sites.of(path))
         name = path.rsplit("/", 1)[-1]
+        if hole is None and _is_inside_itself(path):
+            continue  # `max_depth` ends it there, as it says
         if hole is None or isinstance(hole, RangeHole):
             message = f"no network fits with `{name}` = {_listed(dead)}: never drawn"
             problems.warn("dead-answer", message, hole.span if hole else _head(space), _left(living) + _ROOM)
@@ -81,6 +83,12 @@ def _dead(space: Space, problems: Problems, found: Fitting) -> None:
             shown = {True: "yes", False: "no"}.get(answer, answer) if isinstance(answer, bool) else answer
             message = f"no network fits with `{name} = {shown}`: it is never drawn"
             problems.warn("dead-answer", message, _place(hole, answer), "leave it out" + _ROOM)
+
+
+def _is_inside_itself(path: str) -> bool:
+    """Whether a decision stands in a block that stands in itself."""
+    steps = [step.split("#")[0].split("[")[0] for step in path.split("/")[:-1]]
+    return len(set(steps)) < len(steps)
 
 
 def _place(hole: Term, answer: Answer) -> Span:

@@ -7,6 +7,19 @@ from collections.abc import Iterator
 import nasdsl.language.syntax as s
 from nasdsl.language.scope import Checker
 
+DEPTH = "max_depth"
+MOST_DEEP = 50  # that it may say: what a check goes through in its time
+
+
+def carries_depth(block: s.BlockDefinition) -> bool:
+    """Whether a block uses itself with `max_depth = n`, which is not a parameter of its own."""
+    uses = _uses(block.body, {block.name: block}, ())
+    return all(p.name != DEPTH for p in block.parameters) and any(_is_limited(call) for call, _ in uses)
+
+
+def _is_limited(call: s.Call) -> bool:
+    return any(argument.name == DEPTH for argument in call.arguments)
+
 
 def refuse_unbounded(c: Checker, blocks: list[s.BlockDefinition]) -> None:
     """Report each block that can use itself without passing a smaller number under an `if`."""
@@ -16,11 +29,13 @@ def refuse_unbounded(c: Checker, blocks: list[s.BlockDefinition]) -> None:
     for name, found in uses.items():
         for call, conditions in found:
             if cycles[call.name] == cycles[name] and not (
-                call.name == name and _shrinks(by_name[name], call, conditions)
+                call.name == name
+                and (_shrinks(by_name[name], call, conditions) or (name in c.bounded and _is_limited(call)))
             ):
                 through, help = (
                     "itself",
-                    f"pass a smaller whole number, as in `{name}(depth - 1)`, under `if depth > 0 {{ }}`",
+                    f"say how deep it may stand in itself, `{name}(max_depth = 3)`, or pass a smaller whole number, "
+                    f"as in `{name}(depth - 1)`, under `if depth > 0 {{ }}`",
                 )
                 if call.name != name:
                     through = f"itself through `{call.name}`"

@@ -52,6 +52,7 @@ from nasdsl.language.tree import (
     Permute,
     Pick,
     Previous,
+    Refuse,
     Remember,
     Residual,
     Sequence,
@@ -179,6 +180,10 @@ def assign(m: Machine, term: Assign, rest: Rest, wire: Wire, frames: Frames) -> 
     return rest.parent, wire, wipe(frames, rest.depth, term.slots)
 
 
+def refuse(m: Machine, term: Refuse, rest: Rest, wire: Wire, frames: Frames) -> Step:
+    raise Dead(term.message)
+
+
 def enter(m: Machine, term: Enter, rest: Rest, wire: Wire, frames: Frames) -> Step:
     label: Label = frames[rest.depth][0]
     return rest.parent, wire, set_cell(frames, rest.depth, term.label, label.inner(term.key))
@@ -216,6 +221,7 @@ STEPS: Mapping[type, Callable[[Machine, Any, Rest, Wire, Frames], Step]] = Mappi
         Loop: loop,
         Use: use,
         Leave: leave,
+        Refuse: refuse,
         Residual: residual,
         Merge: merge,
         Around: around,

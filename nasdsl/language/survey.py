@@ -54,6 +54,7 @@ from nasdsl.language.tree import (
     Permute,
     Pick,
     Previous,
+    Refuse,
     Remember,
     Residual,
     Sequence,
@@ -141,6 +142,9 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
         case Assign(name=name, value=value, checked=checked):
             refuse_unsuited(v, (checked,) if checked else (), {name: value}, term.span)
             return wires
+        case Refuse():
+            v.can_fail = True
+            return {}
         case Finish():
             return _finish(v, term, wires)
         case _:

@@ -260,6 +260,12 @@ class Around(Statement):
     close: Close
 
 
+class Refuse(Statement):
+    """No network goes on here."""
+
+    message: str
+
+
 class Keep(Statement):
     """The wire goes into a cell, under a name of its own."""
 

@@ -3,9 +3,27 @@
 from __future__ import annotations
 
 from nasdsl.language import syntax as s
+from nasdsl.language.expressions import OPERATORS
+from nasdsl.language.node import replace
+from nasdsl.language.recursion import DEPTH, MOST_DEEP
 from nasdsl.language.scope import Checker, Scope, Wanted
+from nasdsl.language.signatures.signature import integer
 from nasdsl.language.surroundings import Surroundings
-from nasdsl.language.tree import PLAIN, Cell, Definition, Leave, Statement, Use, ValueTerm
+from nasdsl.language.terms import mark
+from nasdsl.language.tree import (
+    CONTROL,
+    PLAIN,
+    Branch,
+    Cell,
+    Constant,
+    Definition,
+    Leave,
+    Operation,
+    Refuse,
+    Statement,
+    Use,
+    ValueTerm,
+)
 from nasdsl.language.values import refuse_unused, value
 from nasdsl.language.wires import kept, sequence
 
@@ -20,16 +38,55 @@ def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: s
     key = scope.prefix + scope.fresh(label or node.name)
     inner_label = scope.frame.cell()
     wires = _wires(c, node, definition, scope)
+    node, most = _max_depth(c, node)
     arguments = _use_arguments(c, node, definition, scope.labelled(inner_label), wires)
     if arguments is None:
         return None
     arguments += hidden
+    limit = None
+    if node.name in c.bounded:
+        arguments = (*arguments, _depth(c, node.name))
+        limit = (
+            value(c, most, scope.labelled(inner_label), Wanted(DEPTH, integer(1, MOST_DEEP)))
+            if most
+            else None
+        )
     c.uses.append((definition, arguments))
     leave = Leave((first, scope.frame.size))
     used = Use((0, 0), definition, arguments, scope.label, key, inner_label, leave, span=node.span)
+    made = used if limit is None else _limited(node.name, used, arguments[-1], limit)
     if len(wires) != 1 or scope.fed:
-        return used
-    return sequence([kept(wires[0]), used], (0, 0), node.span)
+        return made
+    return sequence([kept(wires[0]), made], (0, 0), node.span)
+
+
+def _max_depth(c: Checker, node: s.Call) -> tuple[s.Call, s.Value | None]:
+    """The use without its `max_depth`, and that: it stands where a block uses itself."""
+    if node.name not in c.bounded or c.within is None or c.within[0] != node.name:
+        return node, None
+    given = [argument.value for argument in node.arguments if argument.name == DEPTH]
+    if len(given) > 1:
+        c.problems.error(
+            "duplicate-argument", f"`{DEPTH}` is given twice", node.span, "leave one of them out"
+        )
+    others = tuple(argument for argument in node.arguments if argument.name != DEPTH)
+    return replace(node, arguments=others), given[0] if given else None
+
+
+def _depth(c: Checker, name: str) -> ValueTerm:
+    """How deep in itself a block stands where it is used: 1 from outside, one more from inside."""
+    if c.within is None or c.within[0] != name:
+        return Constant(1)
+    return Operation("+", OPERATORS["+"], (c.within[1], Constant(1)))
+
+
+def _limited(name: str, used: Use, depth: ValueTerm, limit: ValueTerm) -> Statement:
+    """A use that is there as long as the block does not stand too deep in itself."""
+    for term in (depth, limit):
+        mark(term, CONTROL)
+    fits = Operation("<=", OPERATORS["<="], (depth, limit))
+    refused = Refuse((0, 0), f"block `{name}` stands deeper in itself than `max_depth` says", span=used.span)
+    return Branch((0, 0), fits, used, refused, span=used.span)
 
 
 def _wires(c: Checker, node: s.Call, definition: Definition, scope: Scope) -> list[int]:
@@ -104,7 +161,8 @@ def _surrounded(c: Checker, definition: Definition, scope: Scope) -> tuple[Defin
     if found is None:
         written = c.blocks[definition.name]
         own = tuple(parameter.name for parameter in written.parameters)
-        found = c.surrounded[key] = Definition(definition.name, (*own, *names), definition.wires)
+        depth = (DEPTH,) if definition.name in c.bounded else ()
+        found = c.surrounded[key] = Definition(definition.name, (*own, *names, *depth), definition.wires)
         c.define(written, found, around)
     return found, hidden
 
