@@ -14,7 +14,7 @@ from nasdsl.language.errors import Diagnostic, SpaceError
 from nasdsl.language.kinds import suits
 from nasdsl.language.lexer import MAX_FILE
 from nasdsl.language.reading import load, parse
-from nasdsl.language.remedies import for_example
+from nasdsl.language.remedies import _CALLS, for_example
 from nasdsl.language.signatures.table import SIGNATURES, find
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,33 @@ def test_examples_in_help_lines_are_values_that_suit() -> None:
                     number = float(example)
                     value = int(number) if kind.type != "real" else number
                     assert suits(value, kind), (row.name, argument.name, example)
+
+
+@pytest.mark.parametrize("group", sorted(_CALLS))
+def test_calls_that_remedies_name_are_those_of_the_table(group: str) -> None:
+    call = ast.parse(_CALLS[group], mode="eval").body
+    name = call.func if isinstance(call, ast.Call) else call
+    assert isinstance(name, ast.Name)
+    row = find(name.id, (group,))
+    assert row is not None and not row.later
+    if isinstance(call, ast.Call):
+        assert len(call.args) <= row.positional
+        assert {given.arg for given in call.keywords} <= row.by_name.keys()
+
+
+# What help lines call that is no row: functions of values, and a word that stands for a way to join wires.
+NO_ROWS = {"round", "max", "join"}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_help_lines_call_what_exists(path: Path) -> None:
+    own = path.read_text(encoding="utf-8")
+    for one in problems(path):
+        for quoted in re.findall(r"`([^`]*)`", " ".join(one.help)):
+            for name in re.findall(r"(?<![\w.])([a-z_]\w*)\(", quoted):
+                row = SIGNATURES.get(name)
+                known = name in NO_ROWS or (row is not None and not row.later)
+                assert known or re.search(rf"\b{name}\b", own), quoted
 
 
 # What depends on files beside the space: the texts of all of them, the first of them checked.

@@ -157,17 +157,23 @@ def test_drop_path_leaves_out_whole_samples_and_nothing_in_evaluation():
     assert LeaveOut(1.0, 0)(module.train(), (x, x))[0].abs().sum() == 0
 
 
-def test_drop_path_finds_residuals_and_rises_with_depth():
-    text = """task classification on shape(4, classes = 2)
-    network { linear(8); repeat 4 { residual { linear(8); relu } }; residual { linear(6) }; linear(outputs) }"""
+@pytest.mark.parametrize(
+    ("repeats", "expected"), [(4, [0, 0.125, 0.25, 0.375, 0.5]), (1, [0, 0.5]), (0, [0.5])]
+)
+def test_drop_path_finds_residuals_and_rises_with_depth(repeats, expected):
+    text = f"""task classification on shape(4, classes = 2)
+    network {{
+        linear(8); repeat 0..{max(1, repeats)} {{ residual {{ linear(8); relu }} }}; residual {{ linear(6) }}
+        linear(outputs)
+    }}
+    require depth == {repeats + 3}"""
     space = nasdsl.parse(text)
     plan = nasdsl.plan(space, space.sample(0))
     joins = residual_joins(plan)
-    assert len(joins) == 5
     module, data = build(plan, seed=0), arrays("classification", *four_features())
     train(module, plan, {**FAST, "drop_path": Spec("drop_path", {"rate": 0.5})}, data, 0, epochs=1)
     rates = [next(iter(dict(module.named_modules())[n]._forward_pre_hooks.values())).rate for n, _ in joins]
-    assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert rates == pytest.approx(expected)
 
 
 def four_features():

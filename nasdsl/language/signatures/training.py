@@ -242,7 +242,7 @@ _REGULARIZERS = (
         "regularizer",
         "drop_path",
         "Residual branches left out at random, later ones more often (Huang et al. 2016).",
-        Argument("rate", _SHARE, "how often the last branch", 0.1),
+        Argument("rate", _SHARE, "how often the last branch, in even steps from never for the first", 0.1),
     ),
     _row(
         "regularizer",

@@ -31,7 +31,8 @@ class LeaveOut:
 
 
 def make(spec: Spec, setup: Setup) -> Parts:
-    """Branch l of L is left out with rate * l / L, l from 1: the first are needed by all later ones.
+    """Branch l of L is left out with rate * l / (L - 1), l from 0: the first, which all later ones need, never, and the
+    last, or the only one, with `rate`. (The paper counts from 1 and takes l / L; transformers since begin at zero.)
 
     Raises DataError for a network without residuals.
     """
@@ -40,6 +41,8 @@ def make(spec: Spec, setup: Setup) -> Parts:
         raise DataError("`drop_path` leaves out residual branches, and this network has none")
     most = numbers(spec)["rate"]
     modules = dict(setup.module.named_modules())
-    for number, (name, branch) in enumerate(joins, 1):
-        modules[name].register_forward_pre_hook(LeaveOut(most * number / len(joins), branch))
+    last = len(joins) - 1
+    for number, (name, branch) in enumerate(joins):
+        share = number / last if last else 1.0
+        modules[name].register_forward_pre_hook(LeaveOut(most * share, branch))
     return Parts()
