@@ -104,14 +104,21 @@ class Weights(NamedTuple):
 
 
 class Answers(tuple[tuple[str, Answer], ...]):
-    """Paths and answers in the order of the walk. Where a path stands is looked up in a table that lists of one
+    """Many paths and answers in the order of the walk. Where a path stands is looked up in a table that lists of one
     lineage share: for each path, all places at which any of them has it."""
 
     _places: dict[str, tuple[int, ...]]
 
+    @classmethod
+    def of(cls, few: tuple[tuple[str, Answer], ...]) -> Answers:
+        """The same list with a table of its own."""
+        found = cls(few)
+        found._places = {path: (place,) for place, (path, _) in enumerate(few)}
+        return found
+
     def find(self, path: str) -> Answer | None:
         """The answer at a path; None where there is none."""
-        for place in self._places.get(path, ()) if self else ():
+        for place in self._places.get(path, ()):
             if place < len(self) and self[place][0] == path:
                 return self[place][1]
         return None
@@ -119,11 +126,14 @@ class Answers(tuple[tuple[str, Answer], ...]):
     def noting(self, path: str, answer: Answer) -> Answers:
         """The list with one more answer."""
         longer = Answers((*self, (path, answer)))
-        longer._places = self._places if self else {}
+        longer._places = self._places
         known = longer._places.get(path, ())
         if len(self) not in known:
             longer._places[path] = (*known, len(self))
         return longer
+
+
+_FEW = 16  # answers: so many are searched faster than a table of them is kept
 
 
 class Tape(NamedTuple):
@@ -137,7 +147,7 @@ class Tape(NamedTuple):
     depth: int
     slots: Slots
     base: Label
-    answers: Answers = Answers()
+    answers: tuple[tuple[str, Answer], ...] = ()
     shared: bool = False
     apart: frozenset[str] = frozenset()
     weights: tuple[Weights, ...] = ()
@@ -149,11 +159,21 @@ class Tape(NamedTuple):
 
     def find(self, path: str) -> Answer | None:
         """The answer that an earlier copy gave at a path."""
-        return self.answers.find(path[len(self.base.path) :])
+        below = path[len(self.base.path) :]
+        if type(self.answers) is Answers:
+            return self.answers.find(below)
+        for known, answer in self.answers:
+            if known == below:
+                return answer
+        return None
 
     def noting(self, path: str, answer: Answer) -> Tape:
         """The tape with one more answer."""
-        return self._replace(answers=self.answers.noting(path[len(self.base.path) :], answer))
+        below, answers = path[len(self.base.path) :], self.answers
+        if type(answers) is Answers:
+            return self._replace(answers=answers.noting(below, answer))
+        longer = (*answers, (below, answer))
+        return self._replace(answers=longer if len(longer) <= _FEW else Answers.of(longer))
 
 
 class Experts(NamedTuple):
