@@ -9,6 +9,7 @@ of the critical size. Sigmoid and softplus have no critical value: they are take
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -28,7 +29,7 @@ _CRITICAL: Mapping[type[nn.Module], tuple[float, float]] = {
     nn.GELU: (1.98306, 0.17292),
     nn.SiLU: (1.98800, 0.55514),
 }
-_LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_LAYERS = (nn.Linear, nn.modules.conv._ConvNd)
 # What hands on the values of its input, or as good as: means and picks of activations are still activations.
 _PASSING = frozenset(
     {
@@ -98,10 +99,24 @@ def _variances(how: str, before: nn.Module | None) -> tuple[float, float]:
 def _draw_layer(layer: nn.Module, how: str, variance: float, offsets: float) -> None:
     weight, bias = layer.weight, layer.bias
     assert isinstance(weight, torch.Tensor)
-    if how == "orthogonal":
+    if isinstance(layer, nn.modules.conv._ConvTransposeNd):
+        _draw_transposed(layer, how, variance)
+    elif how == "orthogonal":
         nn.init.orthogonal_(weight, variance**0.5)
     else:
         fan_in = weight[0].numel()
         nn.init.normal_(weight, std=(variance / fan_in) ** 0.5)
     if isinstance(bias, torch.Tensor):
         nn.init.normal_(bias, std=offsets**0.5) if offsets else nn.init.zeros_(bias)
+
+
+def _draw_transposed(layer: nn.modules.conv._ConvTransposeNd, how: str, variance: float) -> None:
+    """An output is reached by one tap in `stride` along each axis, so it reads so many weights fewer than it has."""
+    by_output = torch.empty_like(layer.weight.transpose(0, 1), memory_format=torch.contiguous_format)
+    read = by_output[0].numel() / min(math.prod(layer.stride), math.prod(layer.kernel_size))
+    if how == "orthogonal":
+        nn.init.orthogonal_(by_output, (variance * by_output[0].numel() / read) ** 0.5)
+    else:
+        nn.init.normal_(by_output, std=(variance / read) ** 0.5)
+    with torch.no_grad():
+        layer.weight.copy_(by_output.transpose(0, 1))

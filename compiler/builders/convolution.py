@@ -1,7 +1,8 @@
 """Convolutions over one, two and three axes.
 
 Padding `same` puts dilation * (kernel - 1) zeros around each axis, the odd one behind, which gives
-ceil(size / stride) for every size and stride (torch's own padding="same" knows stride 1 only).
+ceil(size / stride) for every size and stride (torch's own padding="same" knows stride 1 only). Transposed, it takes
+kernel - stride entries off each axis, the odd one in front, or appends what is missing, which gives size * stride.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from compiler.builders.arguments import RecipeRule, channels_of, flag, name, whole
+from compiler.builders.arguments import RecipeRule, channels_of, flag, name, spatial_sizes, whole
 from compiler.builders.recipe import Ingredient, Recipe, make
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
@@ -57,8 +58,24 @@ def _separable(axes: int, args: _Arguments, inputs: tuple[Shape, ...], output: S
     return make("Chain", depthwise=depthwise, pointwise=pointwise)
 
 
+def _transposed(axes: int, args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    kernel, stride = whole(args["kernel"]), whole(args["stride"])
+    surplus = kernel - stride if name(args["padding"]) == "same" else 0
+    # torch appends less than a stride: an even kernel at stride 1 is cut behind instead.
+    cut = stride == 1 and surplus % 2 == 1
+    before = max(0, surplus // 2 if cut else -(-surplus // 2))
+    named: dict[str, Ingredient] = {"stride": stride} if stride > 1 else {}
+    if before:
+        named["padding"] = before
+    if not cut and 2 * before > surplus:
+        named["output_padding"] = 2 * before - surplus
+    channels = channels_of(inputs[0]), channels_of(output)
+    conv = make(f"nn.ConvTranspose{axes}d", *channels, kernel, **named, **_more(args, 1))
+    return make("Chain", conv=conv, crop=make("Crop", spatial_sizes(output))) if cut else conv
+
+
 RECIPES: Mapping[str, RecipeRule] = {
     f"{prefix}conv{axes}d": partial(rule, axes)
     for axes in (1, 2, 3)
     for prefix, rule in (("", _conv), ("depthwise_", _depthwise), ("separable_", _separable))
-}
+} | {f"conv{axes}d_transpose": partial(_transposed, axes) for axes in (1, 2, 3)}

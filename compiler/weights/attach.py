@@ -54,7 +54,7 @@ def sites(module: nn.Module) -> list[Site]:
     """The weights of an operation's module, in the order in which `matrices.MATRICES` lists them."""
     found: list[Site] = []
     for part in module.modules():
-        if isinstance(part, nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        if isinstance(part, nn.Linear | nn.modules.conv._ConvNd):
             found.append((part, "weight"))
         elif isinstance(part, nn.RNNBase):
             found += [(part, name) for name in part._flat_weights_names if name.startswith("weight")]

@@ -10,7 +10,7 @@ from torch import nn
 
 from compiler.plan import Plan
 
-WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+WEIGHTED = (nn.Linear, nn.modules.conv._ConvNd)
 
 
 def weighted(module: nn.Module) -> list[nn.Module]:

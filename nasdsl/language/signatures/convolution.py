@@ -2,12 +2,14 @@
 
 Costs: `params` counts weights and biases; `macs` multiply-accumulates of the products per sample.
 Padding `same` gives ceil(size / stride); `valid` gives floor((size - window) / stride) + 1, with
-window = dilation * (kernel - 1) + 1 (Dumoulin & Visin 2016, arXiv:1603.07285).
+window = dilation * (kernel - 1) + 1 (Dumoulin & Visin 2016, arXiv:1603.07285). A transposed convolution turns that
+round: `same` gives size * stride, `valid` (size - 1) * stride + kernel.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 
 from nasdsl.language.shapes import Dim, Shape, divides
@@ -53,6 +55,15 @@ _PADDING = Argument(
 )
 _DILATION = Argument("dilation", integer(1), "distance between the taps of the kernel", 1, shapes=True)
 _GROUPS = Argument("groups", integer(1), "channel groups that do not see each other", 1, shapes=True)
+_LARGER_KERNEL = Argument("kernel", integer(1), "size of the window along each axis", 2, shapes=True)
+_LARGER_STRIDE = Argument("stride", integer(1), "how much longer each axis becomes", 2, shapes=True)
+_LARGER_PADDING = Argument(
+    "padding",
+    name_of("same", "valid"),
+    "same: output is size * stride; valid: all that any window reaches, (size - 1) * stride + kernel",
+    "same",
+    shapes=True,
+)
 _BIAS = Argument("bias", BOOL, "whether each output channel has a learned offset", True)
 
 
@@ -113,6 +124,21 @@ def _separable_shape(op: str, axes: int) -> ShapeRule:
     return shape
 
 
+def _transposed_shape(op: str, axes: int) -> ShapeRule:
+    def shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+        image, layout = inputs[0], LAYOUT_OF_AXES[axes]
+        help = _help_for(image, axes).replace("d` on", "d_transpose` on")
+        need_layout(image, (layout,), op, help, need)
+        return Shape((dim(args["filters"]), *(_enlarged(n, args) for n in image.spatial)), layout)
+
+    return shape
+
+
+def _enlarged(size: Dim, args: Arguments) -> Dim:
+    stride = dim(args["stride"])
+    return size * stride if name(args["padding"]) == "same" else (size - 1) * stride + dim(args["kernel"])
+
+
 def _bias_params(args: Arguments, output: Shape) -> int:
     return output.sizes()[0] if flag(args["bias"]) else 0
 
@@ -134,6 +160,29 @@ def _depthwise_weights(axes: int, args: Arguments, inputs: tuple[Shape, ...], ou
 def _separable_weights(axes: int, args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
     channels = inputs[0].sizes()[0]
     return channels * _taps(axes, args) + channels * output.sizes()[0]
+
+
+def _transposed_weights(axes: int, args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    return inputs[0].sizes()[0] * output.sizes()[0] * _taps(axes, args)
+
+
+def _transposed_row(axes: int) -> Signature:
+    op = f"conv{axes}d_transpose"
+
+    def macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+        # Every weight is used once at every position of the input.
+        return _transposed_weights(axes, args, inputs, output) * prod(spatial_sizes(inputs[0]))
+
+    row = _row(
+        op,
+        axes,
+        f"Transposed convolution: {with_article(LAYOUT_OF_AXES[axes])} made `stride` times as long by learned "
+        "windows (Dumoulin & Visin 2016).",
+        (_FILTERS, _LARGER_KERNEL, _LARGER_STRIDE, _LARGER_PADDING),
+        _transposed_shape(op, axes),
+        _transposed_weights,
+    )
+    return replace(row, macs=macs)
 
 
 _Weights = Callable[[int, Arguments, tuple[Shape, ...], Shape], int]
@@ -191,6 +240,7 @@ def _family(axes: int) -> tuple[Signature, ...]:
             _separable_shape(separable, axes),
             _separable_weights,
         ),
+        _transposed_row(axes),
     )
 
 

@@ -1,6 +1,7 @@
 """The weight tensors of each operation, as matrices: what `weight = …` re-parametrizes and what that costs.
 
-A kernel is read as the matrix (output channels) x (input channels of a group * taps), as torch flattens it.
+A kernel is read as the matrix (output channels) x (input channels of a group * taps), as torch flattens it; that of a
+transposed convolution as (input channels) x (output channels * taps).
 Rules work on intervals too, so that a whole space can be asked whether a rank fits.
 """
 
@@ -25,7 +26,7 @@ class Matrix:
     inputs: channels that one output reads. groups: blocks of channels that do not see each other.
     uses: how often it is applied for one sample. layered: whether torch keeps it in a module of its own, which
     two factors can take the place of; recurrent layers keep theirs inside. plain: whether it stays as it is, whatever
-    the `weight` of its layer.
+    the `weight` of its layer. turned: whether each row is what is made of one input; then `inputs` are outputs.
     """
 
     rows: Dim
@@ -35,6 +36,7 @@ class Matrix:
     groups: Dim = 1
     layered: bool = True
     plain: bool = False
+    turned: bool = False
 
     @property
     def short_side(self) -> Dim:
@@ -97,6 +99,11 @@ def _separable(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tup
     channels = inputs[0].channels
     depthwise = _kernel(channels, 1, channels, dim(args["kernel"]), output)
     return depthwise, _dense(output.channels, channels, _places(output))
+
+
+def _transposed(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tuple[Matrix, ...]:
+    kernel = _kernel(inputs[0].channels, output.channels, 1, dim(args["kernel"]), inputs[0])
+    return (replace(kernel, turned=True),)
 
 
 def _kernel(rows: Dim, inputs: Dim, groups: Dim, size: Dim, output: Shape) -> Matrix:
@@ -173,6 +180,7 @@ MATRICES: Mapping[str, MatrixRule] = MappingProxyType(
         **{f"conv{axes}d": _conv for axes in (1, 2, 3)},
         **{f"depthwise_conv{axes}d": _depthwise for axes in (1, 2, 3)},
         **{f"separable_conv{axes}d": _separable for axes in (1, 2, 3)},
+        **{f"conv{axes}d_transpose": _transposed for axes in (1, 2, 3)},
         "attention": _attention,
         "swiglu": _swiglu,
         "patch_embed": _patch_embed,

@@ -42,6 +42,7 @@ class Method:
 
     base: parameters that the weights are made of. own: parameters that the method adds. state: buffers.
     freezes: only what the method adds is trained. mixes_only: depthwise parts of a layer stay plain.
+    by_output: it speaks of what each output reads, so the rows of a matrix have to be outputs.
     """
 
     stage: int
@@ -51,6 +52,7 @@ class Method:
     need: Callable[[Arguments, str, Matrix, Need], None] = _no_need
     freezes: bool = False
     mixes_only: bool = False
+    by_output: bool = False
 
 
 def methods_of(weight: Value) -> tuple[Spec, ...]:
@@ -169,6 +171,15 @@ def _need_blocks(args: Arguments, op: str, matrix: Matrix, need: Need) -> None:
         )
 
 
+def need_outputs(method: str, op: str, matrix: Matrix, need: Need) -> None:
+    """A method that speaks of what each output reads fits no transposed convolution."""
+    need(
+        not (METHODS[method].by_output and matrix.turned),
+        f"`{method}` speaks of the weights that each output reads, and those of `{op}` lie by what each input makes",
+        "take a method that asks for no such rows, `lora`, `low_rank` or `weight_compander`, or leave it plain",
+    )
+
+
 def _need_several(args: Arguments, op: str, matrix: Matrix, need: Need) -> None:
     need(
         at_least(matrix.columns, 2),
@@ -212,14 +223,18 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             state=lambda args, matrix: 3 * intrinsic_length(args, matrix),
             freezes=True,
         ),
-        "weight_norm": Method(NORMALIZED, own=lambda args, matrix: whole(matrix.rows)),
+        "weight_norm": Method(NORMALIZED, own=lambda args, matrix: whole(matrix.rows), by_output=True),
         "spectral_norm": Method(
-            NORMALIZED, state=lambda args, matrix: whole(matrix.rows) + whole(matrix.columns)
+            NORMALIZED,
+            state=lambda args, matrix: whole(matrix.rows) + whole(matrix.columns),
+            by_output=True,
         ),
-        "orthogonal": Method(NORMALIZED),
-        "weight_standardized": Method(NORMALIZED, need=_need_several),
+        "orthogonal": Method(NORMALIZED, by_output=True),
+        "weight_standardized": Method(NORMALIZED, need=_need_several, by_output=True),
         "weight_compander": Method(NORMALIZED, own=lambda args, matrix: 2),
-        "nm_sparse": Method(MASK, state=lambda args, matrix: 1, need=_need_blocks, mixes_only=True),
+        "nm_sparse": Method(
+            MASK, state=lambda args, matrix: 1, need=_need_blocks, mixes_only=True, by_output=True
+        ),
         "mask_tuned": Method(
             MASK,
             own=lambda args, matrix: masked_count(args, matrix.size()),
@@ -232,7 +247,14 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 
 # Methods that fit every layer with weights.
 UNDEMANDING = frozenset(
-    {"plain", *(key for key, row in METHODS.items() if row.need is _no_need and not row.mixes_only)}
+    {
+        "plain",
+        *(
+            key
+            for key, row in METHODS.items()
+            if row.need is _no_need and not row.mixes_only and not row.by_output
+        ),
+    }
 )
 
 

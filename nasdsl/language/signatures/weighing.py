@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.matrices import MATRICES, Matrix
-from nasdsl.language.signatures.methods import METHODS, UNDEMANDING, covers, factored_rank, methods_of
+from nasdsl.language.signatures.methods import (
+    METHODS,
+    UNDEMANDING,
+    covers,
+    factored_rank,
+    methods_of,
+    need_outputs,
+)
 from nasdsl.language.signatures.rules import flag, whole
 from nasdsl.language.signatures.signature import Arguments, Need, Signature
 
@@ -131,6 +138,7 @@ def need_weight(op: str, args: Arguments, inputs: tuple[Shape, ...], output: Sha
             "leave its weights plain",
         )
         for matrix in changed:
+            need_outputs(method.name, op, matrix, need)
             row.need(method.arguments, op, matrix, need)
 
 

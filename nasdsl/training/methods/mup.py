@@ -84,6 +84,8 @@ def _role(
     layer: nn.Module, read: int, width: int, first: bool, ends: bool, query: bool, base: int, node: Node
 ) -> Role:
     out, into = layer.get_parameter("weight").shape[:2]
+    if isinstance(layer, nn.modules.conv._ConvTransposeNd):
+        out, into = into, out
     groups = int(getattr(layer, "groups", 1))
     window = groups > 1 and into == 1  # a kernel on each channel alone reads as much at any width
     fresh = window or (first and into * groups == read)

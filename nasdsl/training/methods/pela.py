@@ -42,6 +42,8 @@ class Pair:
         full = self.full.get_parameter("weight").flatten(1)
         if isinstance(self.low, Chain):
             expand, reduce = (self.low.get_parameter(f"{half}.weight") for half in ("expand", "reduce"))
+            if isinstance(self.full, nn.modules.conv._ConvTransposeNd):
+                return reduce.flatten(1).T @ expand.flatten(1), full
             return expand.flatten(1) @ reduce.flatten(1), full
         weight: torch.Tensor = self.low.weight  # type: ignore[assignment]
         return weight.flatten(1), full
