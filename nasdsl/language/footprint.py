@@ -14,10 +14,10 @@ from nasdsl.language.decisions import Integers, Options, Reals
 from nasdsl.language.memory import STATES, states
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.kept import kept_by
+from nasdsl.language.signatures.kept_in_place import kept_in_place
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.signatures.table import LAYERS, TRAINING
-from nasdsl.language.signatures.weighing import costs
+from nasdsl.language.signatures.weighing import FROZEN, costs
 from nasdsl.language.terms import may_be_nothing, outcomes
 from nasdsl.language.tree import (
     Apply,
@@ -59,7 +59,7 @@ def _own(row: Signature, arguments: dict[str, Value], source: Shape, target: Sha
     """Numbers of one sample that an operation keeps and no other does; of a body with several uses, nothing."""
     if row.uses != 1 or row.name not in LAYERS:
         return 0
-    kept = kept_by(row.name, arguments, (source,), target)
+    kept = kept_in_place(row.name, arguments, (source,), target)
     output = target.numel() if kept.output and not kept.alias else 0
     assert isinstance(output, int)
     return kept.inner + output
@@ -125,7 +125,7 @@ def _all_learn(program: Statement) -> bool:
     if any(isinstance(node, Inputs | Keep | Feed) or _cuts(node) for node in every_node(program)):
         return False
     first = next(_layers(program), None)
-    return isinstance(first, Apply) and first.signature.weighted
+    return isinstance(first, Apply) and first.signature.weighted and FROZEN not in dict(first.arguments)
 
 
 def _cuts(node: object) -> bool:

@@ -1,5 +1,6 @@
 """How much memory the training of a decided network takes: weights, their gradients, what the optimizer keeps
-of each, and what the forward pass keeps for the backward pass at the batch size of the point.
+of each, and what the forward pass keeps for the backward pass at the batch size of the point. What is frozen has no
+gradients and no states, and keeps something only where a gradient goes on beyond it.
 
 All in float32, on the CPU, in bytes. Two layers that keep one value count it once, so this does not add up layer by
 layer along a walk: it is worked out of finished points.
@@ -11,9 +12,9 @@ from collections.abc import Callable, Mapping
 
 from nasdsl.language.network import Decided, Layer, Spec, Value
 from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.kept import kept_by
+from nasdsl.language.signatures.kept_in_place import kept_in_place, weights_kept
 from nasdsl.language.signatures.rules import positions
-from nasdsl.language.signatures.structure import applications
+from nasdsl.language.signatures.structure import applications, copies_of
 from nasdsl.language.signatures.table import LAYERS, TRAINING
 from nasdsl.language.signatures.weighing import costs
 
@@ -36,8 +37,8 @@ def train_memory(decided: Decided, params: int, trainable: int) -> int:
     idle = sum(_own_params(layer, shapes) for layer in decided.layers if layer.name not in useful)
     trained = max(0, trainable - idle)
     weights = params + trained * (1 + states(optimizer))
-    kept = kept_numbers(decided.layers, useful)
-    return _FLOAT * (weights + batch * (kept + losses))
+    kept, once = _kept_numbers(decided.layers, useful)
+    return _FLOAT * (weights + once + batch * (kept + losses))
 
 
 def _useful(layers: tuple[Layer, ...], useful: set[str]) -> set[str]:
@@ -72,38 +73,46 @@ def _setting(decided: Decided, name: str) -> Value:
     return TRAINING[name].arguments[0].default if value is None else value
 
 
-def kept_numbers(layers: tuple[Layer, ...], useful: set[str], learned: bool = False) -> int:
-    """Float32 numbers that the useful layers keep of one sample; `learned`: whether a gradient goes on beyond
-    their input."""
+def _kept_numbers(layers: tuple[Layer, ...], useful: set[str], learned: bool = False) -> tuple[int, int]:
+    """Float32 numbers that the useful layers keep of one sample, and once for all of them; `learned`: whether a
+    gradient goes on beyond their input."""
     shapes = {layer.name: layer.shape for layer in layers}
     memory = {layer.name: layer.name for layer in layers}  # a value -> the value whose memory it is
     learning = {layers[0].name} if learned else set()
     kept: set[str] = set()
-    inner = 0
+    inner = once = 0
     for layer in layers:
         inputs = tuple(shapes[name] for name in layer.inputs)
-        if layer.op == "input" or not (_learns(layer, shapes) or learning.intersection(layer.inputs)):
+        passes = not learning.isdisjoint(layer.inputs)
+        if layer.op == "input" or not (passes or _learns(layer, shapes)):
             continue
         if layer.name not in useful or layer.op == "zero":
             continue
         learning.add(layer.name)
-        found = kept_by(layer.op, layer.arguments, inputs, layer.shape)
+        found = kept_in_place(layer.op, layer.arguments, inputs, layer.shape)
         inner += found.inner
+        once += weights_kept(layer.op, layer.arguments, inputs, layer.shape, passes)
         if layer.body is not None:
             within = _useful(layer.body.layers, {layer.body.output})
-            uses = applications(layer.arguments, inputs[0])
-            inner += uses * kept_numbers(layer.body.layers, within, learned=True)
-        if found.inputs:
-            kept.update(memory[name] for name in layer.inputs)
+            kept_within, once_within = _kept_numbers(layer.body.layers, within, passes)
+            inner += applications(layer.arguments, inputs[0]) * kept_within
+            once += copies_of(layer.arguments) * once_within
+        kept.update(memory[name] for name in found.stay(layer.inputs))
         if found.output:
             kept.add(layer.name)
         if found.alias:
             memory[layer.name] = memory[layer.inputs[0]]
-    return inner + sum(_numbers(shapes[name]) for name in kept)
+    return inner + sum(_numbers(shapes[name]) for name in kept), once
 
 
 def _learns(layer: Layer, shapes: Mapping[str, Shape]) -> bool:
-    return layer.body is not None or _own_params(layer, shapes) > 0
+    """Whether anything in a layer is trained."""
+    if _own_params(layer, shapes) > 0:
+        return True
+    if layer.body is None:
+        return False
+    inner = {one.name: one.shape for one in layer.body.layers}
+    return any(_learns(one, inner) for one in layer.body.layers)
 
 
 def _own_params(layer: Layer, shapes: Mapping[str, Shape]) -> int:

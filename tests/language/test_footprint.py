@@ -4,38 +4,19 @@ import random
 from itertools import islice
 
 import pytest
+from least_memory import least
 from space_texts import space_text
 
 from nasdsl.language.configuration import Dead
 from nasdsl.language.decisions import Answer, Decision, draw
 from nasdsl.language.errors import SpaceError
-from nasdsl.language.footprint import footprint
-from nasdsl.language.point import Point
 from nasdsl.language.reading import load, parse
-from nasdsl.language.space import Space
 
 PERCEPTRON = """task classification on digits
 network { flatten; linear(32..256 step 32); relu; repeat 1..4 { linear(w: 32 | 64 | 128 | 256); relu }; linear(outputs) }
 train { batch_size = 64 | 256; optimizer = sgd(lr = 0.1) | adamw(lr = 1e-3) }
 """
 LEARNING = PERCEPTRON.replace("flatten; linear(32..256 step 32)", "conv2d(4); flatten")
-
-
-def least(space: Space, point: Point) -> int:
-    """What the layers of a point add up to, as a walk counts them."""
-    cost, machine, spent = footprint(space._program.statement), space._new_machine(), 0
-
-    def note(row, arguments, source, target):  # type: ignore[no-untyped-def]
-        nonlocal spent
-        spent += cost(row, dict(arguments), source, target)
-
-    machine.on_layer = note
-    configuration = machine.start()
-    while True:
-        _, ask = machine.run(configuration)
-        if ask is None:
-            return spent
-        configuration = ask.resume(point[ask.decision(ask.domain).path])
 
 
 @pytest.mark.parametrize("seed", range(0, 60, 2))

@@ -13,11 +13,12 @@ from torch.nn import functional as F
 
 from compiler.build import build
 from compiler.plan import Node, Plan, plan_of
-from nasdsl.language.reading import load
+from nasdsl.language.reading import load, parse
 from nasdsl.training.optimizers import optimizer
 from nasdsl.training.settings import call
 
-sys.path.append(str(Path(__file__).parents[1] / "compiler"))
+sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("compiler", "language")]
+from least_memory import least
 from memory_oracle import Kept
 
 
@@ -69,11 +70,37 @@ def test_planned_memory_is_within_15_percent_of_what_torch_has(path: Path) -> No
         decided = replace(decided, settings={**decided.settings, "batch_size": fitting[0]})
         planned = plan_of(decided)
         torch_has = taken(planned, decided.settings, fitting[0])
-        # A frozen layer keeps less than the plan says, which takes each for one that is trained.
-        above = 0.15 if planned.trainable_params == planned.params else 0.3
-        within = -0.15 * torch_has <= planned.train_memory - torch_has <= above * torch_has
+        within = abs(planned.train_memory - torch_has) <= 0.15 * torch_has
         assert within, (dict(decided.point), planned.train_memory, torch_has)
         held += 1
         if held == POINTS:
             return
     assert held, "no point is small enough to be run"
+
+
+FROZEN = [
+    "residual { layer_norm; adapter(form = parallel | sequential, rank = 8, f = relu) { attention(4) } }",
+    "frozen { adapter(rank = 4, connected = yes) { mlp(64) }; adapter(rank = 4, f = gelu, connected = yes) { mlp(64) } }",
+    "frozen { mlp(64); swiglu(48); gru(32); linear(64); rms_norm }",
+    "frozen { attention(4, position = learned | rotary, dropout = 0.1, kv_heads = 2) }",
+    "frozen { widen(4, top_k = 2) { mlp(64) } }",
+    "widen(4, top_k = 2) { frozen { mlp(64) } }",
+    "gate(0.8) { frozen { mlp(64) } }",
+    "frozen { with(weight = lora(2) | svfit(2) | mask_tuned | plain) { mlp(64) } }",
+    "with(weight = low_rank(2) | weight_norm) { linear(64) }",
+]
+
+
+@pytest.mark.parametrize("first", ["patch_embed(32, patch = 2)", "frozen { patch_embed(32, patch = 2) }"])
+@pytest.mark.parametrize("body", FROZEN)
+def test_what_is_frozen_or_made_by_a_method_is_planned_as_torch_has_it(body: str, first: str) -> None:
+    space = parse(
+        f"task classification on digits\nnetwork {{ {first}; {body}; global_avg_pool; linear(outputs) }}\n"
+        "train { optimizer = adam(lr = 0.01); batch_size = 16 }\n"
+    )
+    for point in space.enumerate():
+        decided = space.decided(point)
+        planned = plan_of(decided)
+        torch_has = taken(planned, decided.settings, 16)
+        assert planned.train_memory == pytest.approx(torch_has, rel=0.15), dict(point)
+        assert 0 < least(space, point) <= planned.train_memory

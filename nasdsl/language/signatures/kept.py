@@ -18,7 +18,7 @@ from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.bottleneck import squeezed, squeezed_in_bottleneck
 from nasdsl.language.signatures.rules import channels_of, flag, name, positions, spatial_sizes, whole
 from nasdsl.language.signatures.signature import Arguments
-from nasdsl.language.signatures.structure import applications
+from nasdsl.language.signatures.structure import applications, reads_output
 from nasdsl.language.wide_and_deep import powers
 
 _LONG = 2  # an int64 is as long as two float32
@@ -27,12 +27,19 @@ _LONG = 2  # an int64 is as long as two float32
 @dataclass(frozen=True, slots=True)
 class Kept:
     """inputs, output: whether these values stay. inner: what else stays. alias: the output is the memory of the
-    first input, seen otherwise."""
+    first input, seen otherwise. only: the one input that stays, where the others do not."""
 
     inputs: bool = False
     output: bool = False
     inner: int = 0
     alias: bool = False
+    only: int | None = None
+
+    def stay(self, inputs: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the inputs that stay."""
+        if not self.inputs:
+            return ()
+        return inputs if self.only is None else (inputs[self.only],)
 
 
 KeptRule: TypeAlias = Callable[[Arguments, tuple[Shape, ...], Shape], Kept]
@@ -58,7 +65,7 @@ def _size(shape: Shape) -> int:
 _ACTIVATIONS = dict.fromkeys(("relu", "tanh", "sigmoid"), _OUTPUT)
 
 
-def _activation(spec: Value, numbers: int) -> tuple[int, bool]:
+def activation_within(spec: Value, numbers: int) -> tuple[int, bool]:
     """Within a chain: what an activation of so many numbers keeps, and whether its output is among it."""
     assert isinstance(spec, Spec), spec
     if spec.name == "softsign":
@@ -84,7 +91,7 @@ def _softsign(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept
 
 def _mlp(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
     hidden = _size(inputs[0]) // channels_of(inputs[0]) * whole(args["hidden"])
-    inner, has_output = _activation(args["act"], hidden)
+    inner, has_output = activation_within(args["act"], hidden)
     if args["dropout"]:
         inner += 2 * hidden  # the mask, and what the second map gets
     elif not has_output:
@@ -186,12 +193,12 @@ def _inverted_bottleneck(args: Arguments, inputs: tuple[Shape, ...], output: Sha
     window = {**args, "padding": "same", "dilation": 1}
     inner = 0
     if expand > 1:
-        act, has_output = _activation(args["act"], before)
+        act, has_output = activation_within(args["act"], before)
         padded = _padded(window, Shape((hidden, *source.dims[1:]), source.layout))
         inner += before + act + (padded or (0 if has_output else before))
     else:
         inner += _padded(window, source)
-    act, has_output = _activation(args["act"], after)
+    act, has_output = activation_within(args["act"], after)
     inner += after + act
     inner += 0 if has_output else after
     if flag(args["squeeze_excite"]):
@@ -226,11 +233,19 @@ def _widen(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
 
 
 def _gate(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
-    return Kept(inputs=True, inner=channels_of(inputs[0]) + 3 * channels_of(output))
+    return Kept(inputs=True, only=1, inner=channels_of(inputs[0]) + 3 * channels_of(output))
 
 
 def _adapter(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
-    return Kept(inputs=True, inner=2 * whole(args["rank"]) * positions(output))
+    """What the path reads, and what is between its two maps; a connected one reads a sum of its own."""
+    within = whole(args["rank"]) * positions(output)
+    act, has_output = (0, False) if args["f"] is None else activation_within(args["f"], within)
+    inner = act if has_output else act + within
+    read = output if reads_output(args) else inputs[0]
+    copied = read.layout != "tokens" and len(read.dims) > 1  # its channels go last for the path
+    if len(inputs) > 2 or copied:
+        return Kept(inner=inner + _size(read))
+    return Kept(inputs=True, only=1 if reads_output(args) else 0, inner=inner)
 
 
 _RULES: Mapping[str, KeptRule] = {

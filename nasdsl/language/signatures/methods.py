@@ -43,6 +43,8 @@ class Method:
     base: parameters that the weights are made of. own: parameters that the method adds. state: buffers.
     freezes: only what the method adds is trained. mixes_only: depthwise parts of a layer stay plain.
     by_output: it speaks of what each output reads, so the rows of a matrix have to be outputs.
+    keeps: of how many values of a matrix's size a training step is left with besides the weight that comes out, at most;
+    the second argument says whether what comes in is made by another method, and so is one of them.
     """
 
     stage: int
@@ -53,6 +55,7 @@ class Method:
     freezes: bool = False
     mixes_only: bool = False
     by_output: bool = False
+    keeps: Callable[[Arguments, bool], int] = lambda args, made: int(made)
 
 
 def methods_of(weight: Value) -> tuple[Spec, ...]:
@@ -222,6 +225,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             own=lambda args, matrix: int(flag(args["said"])),
             state=lambda args, matrix: 3 * intrinsic_length(args, matrix),
             freezes=True,
+            keeps=lambda args, made: int(flag(args["said"])),
         ),
         "weight_norm": Method(NORMALIZED, own=lambda args, matrix: whole(matrix.rows), by_output=True),
         "spectral_norm": Method(
@@ -229,17 +233,26 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             state=lambda args, matrix: whole(matrix.rows) + whole(matrix.columns),
             by_output=True,
         ),
-        "orthogonal": Method(NORMALIZED, by_output=True),
-        "weight_standardized": Method(NORMALIZED, need=_need_several, by_output=True),
-        "weight_compander": Method(NORMALIZED, own=lambda args, matrix: 2),
+        "orthogonal": Method(NORMALIZED, by_output=True, keeps=lambda args, made: 3),
+        "weight_standardized": Method(
+            NORMALIZED, need=_need_several, by_output=True, keeps=lambda args, made: 1 + made
+        ),
+        "weight_compander": Method(NORMALIZED, own=lambda args, matrix: 2, keeps=lambda args, made: 2 + made),
         "nm_sparse": Method(
-            MASK, state=lambda args, matrix: 1, need=_need_blocks, mixes_only=True, by_output=True
+            MASK,
+            state=lambda args, matrix: 1,
+            need=_need_blocks,
+            mixes_only=True,
+            by_output=True,
+            # The mask; but for `decay = mask`, what it masks as well.
+            keeps=lambda args, made: 1 + (made and name(args["decay"]) != "mask"),
         ),
         "mask_tuned": Method(
             MASK,
             own=lambda args, matrix: masked_count(args, matrix.size()),
             state=lambda args, matrix: 0 if args["select"] == 1 else masked_count(args, matrix.size()),
             freezes=True,
+            keeps=lambda args, made: 2 * made,
         ),
     }
 )
