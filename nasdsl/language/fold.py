@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from nasdsl.language.configuration import Ask, Configuration, Dead, LimitError
 from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, middle, size
-from nasdsl.language.machine import Machine
+from nasdsl.language.machine import Machine, OutOfSteps
 from nasdsl.language.quantities import Cost
 from nasdsl.language.reals import part, places
 from nasdsl.language.rules import Rules
@@ -19,10 +19,10 @@ from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.watch import State
 
-MAX_SITUATIONS = 200_000  # a few seconds, and some 200 MB
+MAX_SITUATIONS = 100_000  # a few seconds, and some 100 MB
 MAX_BITS = 10**9  # of all numbers kept: 125 MB
 _TRIES = 20  # answers told apart for each situation, on average, by one or two comparisons
-_MOST_STEPS = 2_000_000  # of the machine, over all situations: some 15 s
+_MOST_STEPS = 600_000  # of the machine, over all situations: a few seconds
 _STEPS = 10  # the same per situation, where fewer are gone through
 MAX_STRUCTURAL = 100_000  # values of one range that can change the network
 _BEYOND = 1 << 100  # no cost comes near
@@ -122,15 +122,21 @@ class Fold:
 
         before, begun = self.machine.on_layer, self.machine.steps_left
         self.machine.on_layer = note if self.cost is not None else None
+        given = self.machine.steps_left = min(begun, self._steps + 1)
         try:
             node, ask = self.machine.run(configuration)
             result: tuple[int, Configuration] | None = (spent, node)
             self._asks[node] = ask
         except Dead:
             result = None
+        except OutOfSteps:
+            if given == begun:
+                raise  # of those that the caller has
+            result = None  # of those for all situations: refused below
         finally:
             self.machine.on_layer = before
-            self._steps -= begun - self.machine.steps_left
+            used = given - self.machine.steps_left
+            self._steps, self.machine.steps_left = self._steps - used, begun - used
         self._arrivals[configuration] = result
         if len(self._arrivals) > self._situations or self._steps < 0:
             raise self._beyond()
