@@ -26,6 +26,7 @@ ITEMS = (
     "start",
 )
 _STARTS = ("let", "if", "repeat", "permute", "pick")
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _VALUES = frozenset({"NUMBER", "STRING", "("})
 _PUNCTUATION = {
     "=": {"="},
@@ -50,7 +51,29 @@ def diagnose(source: Source, tokens: list[Token], unexpected: Unexpected) -> Dia
         return Diagnostic("reserved-word", message, token.span, source, ("choose another name",))
     shown = "the end of the line" if token.text == "\n" else f"`{token.text}`"
     message = f"{shown} cannot stand here; {_words(expected)} is expected"
-    return Diagnostic("unexpected", message, token.span, source, _help(tokens, at, expected))
+    help = _named_first(source, tokens, at) or _help(tokens, at, expected)
+    return Diagnostic("unexpected", message, token.span, source, help)
+
+
+def _named_first(source: Source, tokens: list[Token], at: int) -> tuple[str, ...]:
+    """`add from conv2d(8) from a`: what stands behind a `from` has sources of its own."""
+    begin, depth = at, 0
+    for number in range(at - 1, 0, -1):
+        before = tokens[number]
+        depth += (before.text in _CLOSING) - (before.text in _OPENING)
+        if depth < 0 or (depth == 0 and before.text in ("\n", ";")) or tokens[at].text != "from":
+            return ()
+        if depth == 0 and before.text in (",", "from"):
+            begin = number + 1 if begin == at else begin
+            if before.text == "from":
+                break
+    else:
+        return ()
+    written = source.text[tokens[begin].span.start : tokens[at - 1].span.end]
+    wire = tokens[at + 1].text if at + 1 < len(tokens) and tokens[at + 1].kind == "NAME" else "…"
+    return (
+        f"sources behind `from` are names of wires: name it first, `p = {written} from {wire}`, then read `p`",
+    )
 
 
 def _no_item(source: Source, token: Token) -> Diagnostic:

@@ -56,10 +56,10 @@ def trying(sighted: Machine, blind: Machine) -> Trying:
     for machine in (sighted, blind):
         machine.steps_left = _STEPS
     try:
-        while drawn < _DRAWS:
-            answers = _drawn(blind, rng)
+        for _ in range(_TRIES * _DRAWS):
+            answers = _drawn(blind, rng) if drawn < _DRAWS else None
             if answers is None:
-                break
+                continue
             fits = _fits(sighted, answers)
             drawn, fit = drawn + 1, fit + fits
     except OutOfSteps:

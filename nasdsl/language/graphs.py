@@ -14,7 +14,7 @@ from nasdsl.language.scope import Binding, Checker, NamedWire, Scope
 from nasdsl.language.signatures.signature import Signature
 from nasdsl.language.tree import Choosing, Feed, Part, Sources, Statement
 from nasdsl.language.values import bind
-from nasdsl.language.wires import all_of, asks_unused, kept, merge_named, present, sequence
+from nasdsl.language.wires import all_of, asks_beside, asks_unused, kept, merge_named, present, sequence
 
 Let = Callable[[Checker, s.Let, Scope], None]
 
@@ -59,10 +59,11 @@ def parallel(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str,
 @dataclass
 class _Dag:
     """A dag while it is resolved: the wires that it may read as `earlier` or `unused`, by name, its
-    outputs by name, and whether it asks for what nobody has read."""
+    outputs by name, whether it asks for what nobody has read, and with something else beside it."""
 
     scope: Scope
     asks: bool
+    beside: bool
     outputs: dict[str, int]
     wires: dict[str, NamedWire] = field(default_factory=dict)
     done_outputs: set[str] = field(default_factory=set)
@@ -78,7 +79,7 @@ def dag(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: 
     outputs = _outputs(c, node, scope)
     inner = replace(scope.inner(label), wires=dict(scope.wires), fed=None)
     first = scope.frame.size
-    found = _Dag(inner, asks_unused(node.body), outputs)
+    found = _Dag(inner, asks_unused(node.body), asks_beside(node.body), outputs)
     items: list[Statement] = [*_given(c, node, found)]
     for statement in node.body.statements:
         if isinstance(statement, s.Let):
@@ -281,6 +282,8 @@ def _sources(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None
             _read(wire, "yes" if any(wire is own for own in found.wires.values()) else "maybe")
     choosings, there = [], list(parts)
     unused = s.Name("unused") in node.sources
+    spare = _unused(found, {id(wire) for wire in taken}) if unused else {}
+    taken += [found.wires[name] for name, is_spare in spare.items() if not is_spare]
     for one in (one for _, one in asked if one is not None):
         offered = _offered(c, one, found, taken)
         if offered is None:
@@ -293,10 +296,8 @@ def _sources(c: Checker, node: s.Wire, name: str, found: _Dag) -> Sources | None
             parts.append(_part(found, wire))
             _read(wire, "yes" if _takes_all(picked, len(offered)) else "maybe")
         choosings.append(picked)
-    if unused:
-        spare = _unused(found, {id(wire) for wire in taken})
-        there += spare
-        parts += spare
+    left = [_part(found, found.wires[name], is_spare) for name, is_spare in spare.items()]
+    there, parts = there + left, parts + left
     return Sources(tuple(parts), tuple(n for n, part in enumerate(parts) if part in there), tuple(choosings))
 
 
@@ -309,9 +310,13 @@ def _offered(c: Checker, asked: AnyOf, found: _Dag, taken: list[NamedWire]) -> d
         wires = _source(c, name, found)
         if wires is None:
             return None
-        if not wires or name.id in offered:
-            what = "`unused` is no wire" if not wires else f"`{name.id}` is listed twice"
-            message = f"{what}, and `any` picks among distinct ones"
+        if not wires or name.id in offered or any(wires[0] is one for one in taken):
+            what = (
+                f"`{name.id}` is listed twice"
+                if name.id in offered
+                else f"`{name.id}` stands beside it, by its name or as `unused`"
+            )
+            message = f"{what if wires else '`unused` is no wire'}, and `any` picks among distinct ones"
             c.problems.error("bad-wire", message, name.span, "leave it out, or name another wire")
             return None
         offered[name.id] = wires[0]
@@ -346,17 +351,17 @@ def _is_wire(node: s.Value, found: _Dag) -> bool:
 
 
 def _part(found: _Dag, wire: NamedWire, spare: bool = False) -> Part:
-    return Part(wire.cell, None, found.scope.frame.cell(), wire.flag, spare)
+    return Part(wire.cell, None, found.scope.frame.cell(), wire.flag, spare, found.beside)
 
 
-def _unused(found: _Dag, taken: set[int]) -> list[Part]:
-    """Every wire that nobody has read: certainly, or perhaps by what a decision says."""
-    parts = []
-    for wire in found.wires.values():
+def _unused(found: _Dag, taken: set[int]) -> dict[str, bool]:
+    """Every wire that nobody has read: certainly, or (True) perhaps, by what a decision says."""
+    spare = {}
+    for name, wire in found.wires.items():
         if id(wire) not in taken and wire.read != "yes":
-            parts.append(_part(found, wire, wire.read == "maybe"))
+            spare[name] = wire.read == "maybe"
             _read(wire, "yes")
-    return parts
+    return spare
 
 
 def _read(wire: NamedWire, how: str) -> None:
@@ -370,7 +375,8 @@ def _source(c: Checker, node: s.Value, found: _Dag) -> list[NamedWire] | None:
     """The wire that a source names; none for `unused`; None where a problem has been reported."""
     if not isinstance(node, s.Name):
         message = "after `from` stand wires, `any(2, earlier)` or `any(2, a, b, c)`"
-        help = "make a wire of it first: `a = … from …`, then read `a`"
+        what = c.unparse(node) if isinstance(node, s.Call) else "…"
+        help = f"sources are names of wires: name it first, `p = {what} from …`, then read `p`"
         c.problems.error("bad-wire", message, node.span, help)
         return None
     if node.id == "unused" and "unused" not in found.scope.wires:

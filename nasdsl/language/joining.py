@@ -88,8 +88,9 @@ def join_wires(m: Machine, term: Join, rest: Rest, wire: Wire, frames: Frames) -
 
 
 def _chosen(m: Machine, sources: Sources, frames: Frames, depth: int) -> tuple[int, ...] | Pending:
-    """The parts that take part, in the order written. Raises Dead where there are not as many as a count says."""
-    frame, numbers = frames[depth], list(sources.sure)
+    """The parts that take part, in the order written. Raises Dead where there are not as many as a count says,
+    or one would be read twice."""
+    frame, numbers, picked = frames[depth], list(sources.sure), list[int]()
     for one in sources.choosings:
         count = next(iter(one.subsets)) if one.count is None else m.evaluate(one.count, frames, depth)
         if type(count) is Pending:
@@ -101,8 +102,12 @@ def _chosen(m: Machine, sources: Sources, frames: Frames, depth: int) -> tuple[i
         answer = frame[slot]
         if answer is None:
             return Pending(subset.hole, depth)
-        numbers += subset.chosen[answer]
-    return tuple(n for n in sorted(numbers) if not _is_spent(sources.parts[n], frame))
+        picked += subset.chosen[answer]
+    numbers = [n for n in numbers if not _is_spent(sources.parts[n], frame)]
+    spare = {sources.parts[n].source for n in numbers if sources.parts[n].spare}
+    if any(sources.parts[n].source in spare for n in picked):
+        raise Dead("`any` picks a wire that `unused` reads beside it")
+    return tuple(sorted(numbers + picked))
 
 
 def _is_spent(part: Part, frame: tuple[Any, ...]) -> bool:
@@ -113,7 +118,7 @@ def _is_spent(part: Part, frame: tuple[Any, ...]) -> bool:
 def _noted(m: Machine, parts: list[Part], depth: int, frames: Frames) -> Frames:
     """The frames that know of the wires that are read, where somebody asks and it makes a difference."""
     for part in parts:
-        if part.read is not None and not m.blind:
+        if part.read is not None and (part.decides or not m.blind):
             frames = set_cell(frames, depth, part.read, True)
     return frames
 

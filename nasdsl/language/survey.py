@@ -352,10 +352,16 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
                 found.append(_joined_shape(v, term, shapes))
             except ShapeError as error:
                 errors.append(error)
-    v.can_fail = v.can_fail or bool(errors) or len(sets) > COMBINATIONS
+    v.can_fail = v.can_fail or bool(errors) or len(sets) > COMBINATIONS or _may_read_twice(term.sources)
     if errors and not found:
         _report(v, term, term.merge.name, errors[0])
     return _join({shape.layout: shape} for shape in found)
+
+
+def _may_read_twice(sources: Sources) -> bool:
+    """Whether `any` offers what `unused` reads, in some points."""
+    spare = {part.source for part in sources.parts if part.spare}
+    return any(not part.spare and part.source in spare for part in sources.parts)
 
 
 def _sets(v: Survey, sources: Sources) -> list[tuple[int, ...]]:

@@ -276,7 +276,7 @@ class Part(Node):
     """One input of a join: the wire in cell `source`, through `body`, into cell `out`.
 
     That it is read is noted in cell `read`, where anybody asks; `spare`: it takes part only where
-    nobody has read it before (`unused`).
+    nobody has read it before (`unused`); `decides`: what has been read bears on what may be chosen.
     """
 
     source: int
@@ -284,6 +284,7 @@ class Part(Node):
     out: int
     read: int | None = None
     spare: bool = False
+    decides: bool = False
 
 
 class Subset(Node):

@@ -48,5 +48,13 @@ def kept(cell: int) -> Keep:
 
 def asks_unused(block: s.Block) -> bool:
     """Whether a wire of this dag is made from what nobody has read."""
-    wires = [one for one in block.statements if isinstance(one, s.Wire)]
-    return any(source == s.Name("unused") for wire in wires for source in wire.sources)
+    return any(s.Name("unused") in wire.sources for wire in _wires(block))
+
+
+def asks_beside(block: s.Block) -> bool:
+    """Whether, in a wire of this dag, something else stands beside what nobody has read."""
+    return any(s.Name("unused") in wire.sources and len(wire.sources) > 1 for wire in _wires(block))
+
+
+def _wires(block: s.Block) -> list[s.Wire]:
+    return [one for one in block.statements if isinstance(one, s.Wire)]

@@ -341,3 +341,49 @@ def test_how_branches_are_joined_is_a_decision() -> None:
         if layer.op in ("concat", "add")
     }
     assert joined == {("concat", 16), ("concat", 12), ("add", 8)}
+
+
+def test_what_unused_reads_is_not_offered_beside_it() -> None:
+    """As with wires that are named: each takes part once."""
+    certain = "conv2d(8); dag { a = relu from input; b = tanh from input; output = concat from unused, any(0..1, earlier) }"
+    assert [p["network/output/from"] for p in space(certain).enumerate()] == ["none", "input"]
+    some = "b = tanh from any(1..2, earlier); c = gelu from b; output = concat from unused, any(0..2, a, b) }"
+    found = {
+        (point["network/b/from"], point["network/output/from"])
+        for point in space(f"conv2d(8); dag {{ a = relu from input; {some}").enumerate()
+    }
+    alone = {("input", answer) for answer in ("none", "b")}  # `a` is unused there
+    assert found == alone | {(b, answer) for b in ("a", "input+a") for answer in ("none", "a", "b", "a+b")}
+
+
+def test_a_wire_beside_any_is_not_listed_in_it() -> None:
+    listed = (
+        "conv2d(8); dag {{ a = relu from input; b = tanh from input; output = concat from {}, any(0..1, a) }}"
+    )
+    assert codes(listed.format("unused")) == codes(listed.format("a, b")) == ["bad-wire"]
+    assert [p["network/output/from"] for p in space(listed.format("b, input")).enumerate()] == ["none", "a"]
+
+
+def test_nothing_is_read_twice_where_the_data_are_not_known() -> None:
+    network = (
+        "dag { a = relu from input; b = relu from any(1, earlier); output = add from unused, any(0..1, a) }"
+    )
+    text = f'task classification on csv("absent.csv", target = "y")\nnetwork {{ {network}; linear(outputs) }}'
+    found = Space(check(parse(text)))
+    picked = [(p["network/b/from"], p["network/output/from"]) for p in found.enumerate()]
+    assert picked == [("input", "none"), ("a", "none"), ("a", "a")]
+
+
+def test_a_concat_of_two_sizes_says_how_they_come_about() -> None:
+    with pytest.raises(SpaceError) as caught:
+        space("max_pool(2, stride = 1); parallel(merge = concat) { identity; { max_pool(2); upsample(2) } }")
+    (found,) = caught.value.diagnostics
+    assert "7 x 7 against 6 x 6" in found.message
+    assert "divided by 2" in found.help[0] and "concat" not in found.help[0]
+
+
+@pytest.mark.parametrize("sources", ["conv2d(4, kernel = 3) from a", "a, conv2d(4, kernel = 3) from a"])
+def test_a_source_with_sources_of_its_own_is_to_be_named_first(sources: str) -> None:
+    with pytest.raises(SpaceError) as caught:
+        space(f"dag {{ a = relu from input; output = add from {sources} }}")
+    assert "`p = conv2d(4, kernel = 3) from a`" in caught.value.diagnostics[0].help[0]

@@ -6,7 +6,7 @@ and the rule goes on as if it held: the returned Dim is narrowed to the part tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 from nasdsl.language.network import Spec, Value
@@ -101,14 +101,20 @@ def need_divides(parts: Dim, total: Dim, what: str, need: Need) -> None:
     )
 
 
-def need_equal(shapes: tuple[Shape, ...], op: str, need: Need) -> Shape:
-    """All inputs must have one shape; the shape that they can share."""
+def need_equal(
+    shapes: tuple[Shape, ...],
+    op: str,
+    need: Need,
+    clash: Callable[[str, Shape, Shape], tuple[str, str]] | None = None,
+) -> Shape:
+    """All inputs must have one shape; the shape that they can share. `clash` says in words that two do not."""
+    clash = clash or _clash
     first = shapes[0]
     for other in shapes[1:]:
         alike = first.layout == other.layout and len(first.dims) == len(other.dims)
-        need(alike, *_clash(op, first, other))
+        need(alike, *clash(op, first, other))
         for a, b in zip(first.dims, other.dims, strict=True):
-            need(same(a, b), *_clash(op, first, other))
+            need(same(a, b), *clash(op, first, other))
         dims = tuple(common(a, b) for a, b in zip(first.dims, other.dims, strict=True))
         first = Shape(dims, first.layout)
     return first
@@ -145,7 +151,26 @@ def with_article(layout: str) -> str:
 
 
 def _clash(op: str, a: Shape, b: Shape) -> tuple[str, str]:
+    """What `concat` would take differs in channels alone."""
+    fits = a.layout == b.layout and with_channels(a, 1) == with_channels(b, 1)
     return (
         f"`{op}` needs inputs of one shape, and gets {with_article(str(a))} and {with_article(str(b))}",
-        "bring them to one shape first, e.g. with `project`, or join them with `concat`",
+        "bring them to one shape first, e.g. with `project`"
+        + (", or join them with `concat`" if fits else ""),
+    )
+
+
+def unjoinable(op: str, a: Shape, b: Shape) -> tuple[str, str]:
+    """What joins channels, and gets sizes or layouts that differ."""
+    if a.layout != b.layout:
+        message = f"`{op}` joins channels, and gets {with_article(a.layout)} and {with_article(b.layout)}"
+        return message, "bring them to one layout first, e.g. by `flatten` or `global_avg_pool`"
+    if not a.spatial:
+        message = f"`{op}` joins tokens of one number, and gets {a.dims[0]} and {b.dims[0]}"
+        return message, "bring them to as many tokens first"
+    sizes = [" x ".join(str(size) for size in shape.spatial) for shape in (a, b)]
+    return (
+        f"`{op}` joins channels, and the sizes differ: {sizes[0]} against {sizes[1]}",
+        "halving an odd size and doubling it again loses one: give sizes that can be divided by 2 once for each level"
+        " (by 8 for three), or bring one to the other's, e.g. with `project`",
     )

@@ -20,6 +20,7 @@ from nasdsl.language.signatures.rules import (
     need_layout,
     positions,
     product,
+    unjoinable,
     whole,
     with_channels,
 )
@@ -103,7 +104,7 @@ def _elementwise_shape(op: str) -> ShapeRule:
 
 
 def _concat_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
-    alike = need_equal(tuple(with_channels(shape, 1) for shape in inputs), "concat", need)
+    alike = need_equal(tuple(with_channels(shape, 1) for shape in inputs), "concat", need, unjoinable)
     total: Dim = 0
     for shape in inputs:
         total = total + shape.channels
