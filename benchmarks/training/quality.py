@@ -67,7 +67,7 @@ class Found:
 
 
 def ours(text: str, budget: int, seed: int) -> tuple[float, float]:
-    """Mean and deviation of the best confirmed network."""
+    """Mean and deviation of the best confirmed network. Ends the process where a search was cut short."""
     with tempfile.TemporaryDirectory() as base:
         run = nasdsl.search(
             nasdsl.parse(text, name="quality.space"),
@@ -78,6 +78,10 @@ def ours(text: str, budget: int, seed: int) -> tuple[float, float]:
             confirm=_CONFIRMED,
             run=Path(base) / "run",
             on_event=lambda event: None,
+        )
+    if not run.meta.get("confirmed"):
+        raise SystemExit(
+            f"nothing was confirmed after {len(run.records)} of {budget} trials; the run ended: {run.ended}"
         )
     best = run.meta["confirmed"][0]
     return best["mean"], best["spread"]

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 
 from nasdsl.language.decisions import Answer
+from nasdsl.language.fixing import TRUTH
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -67,8 +68,8 @@ def setting(text: str) -> tuple[str, Answer]:
 
 
 def _plain_value(written: str) -> Answer:
-    if written in ("yes", "no"):
-        return written == "yes"
+    if written in TRUTH:
+        return TRUTH[written]
     for convert in (int, float):
         try:
             return convert(written)

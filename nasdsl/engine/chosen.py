@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nasdsl.engine.events import Notice
-from nasdsl.engine.messages import Chose
+from nasdsl.engine.messages import NO_GRAPH, Chose
 from nasdsl.engine.store import Store
 
 _KEY = "groups"
@@ -23,15 +23,17 @@ def remember(store: Store, chose: Chose) -> Notice | None:
     if chose.structure in groups:
         return None
     store.set_meta({_KEY: {**groups, chose.structure: [chose.together, chose.why, chose.what]}})
-    return Notice(_sentence(chose.together, chose.why, chose.what))
+    return Notice(_sentence(chose.structure, chose.together, chose.why, chose.what))
 
 
 def sentences(meta: Mapping[str, Any]) -> Iterator[str]:
     """All that was chosen, for people."""
     for structure, (together, why, *what) in meta.get(_KEY, {}).items():
         # Runs of before have no words for the structure.
-        yield _sentence(together, why, *(what or [f"groups of structure {structure[:8]}"]))
+        yield _sentence(structure, together, why, *(what or [f"groups of structure {structure[:8]}"]))
 
 
-def _sentence(together: bool, why: str, what: str) -> str:
+def _sentence(structure: str, together: bool, why: str, what: str) -> str:
+    if structure.startswith(NO_GRAPH):
+        return f"{what} run without a CUDA graph: {why}"
     return f"{what} {'train' if together else 'do not train'} as one program: {why}"

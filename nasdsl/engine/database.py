@@ -116,4 +116,9 @@ def _remedy(folder: Path, message: str) -> str:
         return f"cannot write in the run folder {folder} ({message}); make it writable or give another --run"
     if "malformed" in text or "not a database" in text:
         return f"{folder / STORE_NAME} is not a readable run file ({message})"
+    if "i/o error" in text or "too large" in text:  # also what SQLite says of a limit on the size of files
+        return (
+            f"the disk of {folder} takes no more ({message}); everything stored so far is kept; "
+            "look at `df` and `ulimit -f`, and resume"
+        )
     return f"cannot use the run file in {folder}: {message}"

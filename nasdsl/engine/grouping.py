@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nasdsl.engine.messages import Chose
+from nasdsl.engine.messages import NO_GRAPH, Chose
 from nasdsl.training.dataset import Dataset
 from nasdsl.training.fused.forms import Unfusable
 from nasdsl.training.fused.probe import seconds_a_step
@@ -51,6 +51,14 @@ class Choices:
             chose = Chose(key, False, str(error), what)
         self._known[key] = chose.together
         return chose.together, chose
+
+    def without_graph(self, why: str) -> Chose | None:
+        """What to tell of steps that no CUDA graph repeats; once for each reason."""
+        key = f"{NO_GRAPH}{why}"
+        if key in self._known:
+            return None
+        self._known[key] = False
+        return Chose(key, False, why, "steps")
 
     def folds_apart(self, why: Unfusable) -> Chose | None:
         """What to tell of folds that cannot train together; once for each reason."""

@@ -133,9 +133,15 @@ class Done:
     result: Result
 
 
+NO_GRAPH = "graph: "
+
+
 @dataclass(frozen=True, slots=True)
 class Chose:
-    """Whether groups of this structure train together from now on, and why. `what`: the same for people."""
+    """Whether groups of this structure train together from now on, and why. `what`: the same for people.
+
+    A structure that begins with `NO_GRAPH` is none: it tells why steps are not repeated from a CUDA graph.
+    """
 
     structure: str
     together: bool

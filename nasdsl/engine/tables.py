@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from compiler.plan import Plan, plan
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 120  # columns of tables where no terminal says how wide it is
 _WEIGHTED = frozenset(row.name for row in LAYER_SIGNATURES if row.weighted)
+_WIDEST = 10_000  # columns, where it is asked how wide a table wants to be
 _LONGEST_SKETCH = 60  # letters
 
 
@@ -37,14 +39,30 @@ def console_for(stream: TextIO) -> Console:
 
 
 def print_table(table: Table, stream: TextIO) -> None:
-    """On a pipe without the blanks that fill each line."""
-    if stream.isatty():
-        console_for(stream).print(table)
-        return
+    """On a pipe without the blanks that fill each line; what is too wide as a list of its rows."""
     console = console_for(stream)
+    narrowest = Measurement.get(console, console.options.update(max_width=_WIDEST), table).minimum
+    if narrowest > console.width:
+        stream.write(_as_list(table))
+        return
+    if stream.isatty():
+        console.print(table)
+        return
     with console.capture() as capture:
         console.print(table)
     stream.write("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
+
+
+def _as_list(table: Table) -> str:
+    """Each row under its first cell, a line for each of the others."""
+    first, *others = ([f"{cell}" for cell in column.cells] for column in table.columns)
+    heading, *names = (f"{column.header}" for column in table.columns)
+    width = max(map(len, names), default=0)
+    text = []
+    for title, *cells in zip(first, *others, strict=True):
+        text.append(f"{heading} {title}")
+        text += [f"  {name:<{width}}  {cell}".rstrip() for name, cell in zip(names, cells, strict=True)]
+    return "\n".join(text) + "\n"
 
 
 def print_plan(planned: Plan, stream: TextIO) -> None:

@@ -62,7 +62,8 @@ def trainer(setup: Setup) -> Evaluator:
             case "test":
                 return bench.test(job)
             case "baselines":
-                return Result(score=0.0, measures=fit_baselines(dataset))
+                goals = [goal.measure for goal in space.goals]
+                return Result(score=0.0, measures=fit_baselines(dataset, goals))
 
     return Evaluator(run, bench.together)
 
@@ -115,6 +116,11 @@ class _Bench:
         if chose is not None:
             channel.send(chose)
 
+    def _tell_of_graph(self, trained: Trained | Diverged, channel: Channel) -> None:
+        """That steps ran without a CUDA graph where one was tried."""
+        if isinstance(trained, Trained) and trained.no_graph is not None:
+            self._tell(self.choices.without_graph(trained.no_graph), channel)
+
     def _train_group(
         self, group: Group, members: list[Candidate], plan: Plan, channel: Channel
     ) -> Iterator[Done]:
@@ -131,6 +137,7 @@ class _Bench:
         for place, one in found:
             job = group[place]
             seconds = 0.0 if isinstance(one, Diverged) else one.seconds
+            self._tell_of_graph(one, channel)
             result = guarded(partial(self._outcome_of, one), job, channel)
             yield Done(job.trial, replace(result, seconds=seconds))
 
@@ -177,6 +184,7 @@ class _Bench:
             order=job.order,
             stretch=self._stretch(job),
         )
+        self._tell_of_graph(trained, channel)
         if trained.progress is not None:
             checkpoints.save(self._checkpoints(job), _PROGRESS, trained.progress)
         found |= _times(trained, self.space.goals)

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 _SAMPLES = 64  # walks that look for the paths that can open
 _SHOWN = 12  # answers named in a message
+TRUTH = {
+    "yes": True,
+    "true": True,
+    "no": False,
+    "false": False,
+}  # as people write them, and as points print them
 
 Openings: TypeAlias = Mapping[str, tuple[Domain, ...]]
 
@@ -73,10 +79,8 @@ def fix(space: Space, answers: Mapping[str, Answer], also: Iterable[str] = ()) -
 
 
 def meant(answer: Answer, domains: Iterable[Domain]) -> Answer:
-    """`yes` and `no` are names where alternatives are names, and truth values elsewhere."""
-    other: Answer = (
-        said(answer) if isinstance(answer, bool) else {"yes": True, "no": False}.get(f"{answer}", answer)
-    )
+    """`yes` and `no` are names where alternatives are names, and truth values elsewhere, as `true` and `false` are."""
+    other: Answer = said(answer) if isinstance(answer, bool) else TRUTH.get(f"{answer}", answer)
     for domain in domains:
         for reading in (answer, other):
             if contains(domain, reading):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nasdsl.language.suggest import did_you_mean
 from nasdsl.training.errors import DataError
 from nasdsl.training.files import missing
+from nasdsl.training.room import check_room
 
 _MOST_LEVELS = 50  # texts of one column that become columns of zeros and ones
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
@@ -74,6 +75,7 @@ def read_table(path: Path) -> Table:
 
 def _text(path: Path) -> str:
     try:
+        check_room(path)
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise missing(path) from error

@@ -38,7 +38,8 @@ class Trained:
 
     measures: of the validation part after the last epoch. curve: the same after each epoch, with `step`
     (epochs done) and `train_loss`. seconds: wall time. state_dict: the weights, of the first fold, contiguous.
-    progress: for the next stretch of a training that has several.
+    progress: for the next stretch of a training that has several. no_graph: why steps were not repeated from a CUDA
+    graph, where that was tried.
     """
 
     measures: dict[str, float]
@@ -46,6 +47,7 @@ class Trained:
     seconds: float
     state_dict: dict[str, torch.Tensor] = field(repr=False)
     progress: State | None = field(default=None, repr=False)
+    no_graph: str | None = None
 
 
 def train(
@@ -108,7 +110,9 @@ def train(
                 break
         sessions[0].finish()
     progress = None if stretch is None else state_of(sessions)
-    return Trained(found, curve, time.perf_counter() - began, kept_state(module), progress)
+    refused = (one.graph.refused for one in sessions if one.graph is not None)
+    no_graph = next((why for why in refused if why is not None), None)
+    return Trained(found, curve, time.perf_counter() - began, kept_state(module), progress, no_graph)
 
 
 def kept_state(module: nn.Module) -> dict[str, torch.Tensor]:

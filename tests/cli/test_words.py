@@ -29,6 +29,7 @@ def test_settings() -> None:
     assert setting("epochs=5") == ("epochs", 5)
     assert setting("train/clip = 0.5") == ("train/clip", 0.5)
     assert setting("network/conv=yes") == ("network/conv", True)
+    assert setting("mixup=false") == ("mixup", False), "as points print it"
     assert setting("optimizer=sgd") == ("optimizer", "sgd")
     for text in ("epochs", "=3", "epochs="):
         with pytest.raises(argparse.ArgumentTypeError):

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import nasdsl
-from nasdsl.engine.database import LAZY_S
+from nasdsl.engine.database import LAZY_S, plain_errors
 from nasdsl.engine.errors import RunError, RunLocked
 from nasdsl.engine.formats import FORMAT
 from nasdsl.engine.records import Ask, Record
@@ -207,3 +207,9 @@ def test_a_folder_under_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot"):
         Store(tmp_path / "file" / "run")
+
+
+def test_a_limit_on_the_size_of_files_says_what_to_look_at(tmp_path: Path) -> None:
+    said = r"takes no more \(disk I/O error\); .* is kept; look at `df` and `ulimit -f`"
+    with pytest.raises(RunError, match=said), plain_errors(tmp_path):
+        raise sqlite3.OperationalError("disk I/O error")

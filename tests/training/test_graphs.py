@@ -13,12 +13,15 @@ from torch import Tensor
 import nasdsl
 from compiler.build import build
 from compiler.plan import Plan, plan_of
+from nasdsl.engine.chosen import sentences
+from nasdsl.engine.grouping import Choices
 from nasdsl.language.network import Spec, Task
 from nasdsl.training import Dataset, UserData, open_data
 from nasdsl.training.fused.group import Group
 from nasdsl.training.fused.train import Candidate, group_of
 from nasdsl.training.graphs import Capture, can_be_captured, is_plain
 from nasdsl.training.session import Session, session
+from nasdsl.training.trainer import train
 
 DENSE = "linear(24, bias = no); batch_norm; relu; dropout(0.2); linear(outputs)"
 PLAIN = "linear(24, bias = no); batch_norm; relu; linear(outputs)"
@@ -92,6 +95,26 @@ def test_a_graph_that_does_not_do_the_step_is_refused_aloud(
     with pytest.warns(RuntimeWarning, match=f"without a CUDA graph: .*{why}"):
         found = trained(captured)
     assert close(trained(opened(data, ADAMW)), found)
+
+
+@pytest.mark.filterwarnings("ignore:steps run without a CUDA graph")
+def test_what_came_of_a_training_says_that_it_had_no_graph(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(*arguments: object) -> object:
+        return session(*arguments).captured(impossible)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("nasdsl.training.trainer.session", refusing)
+    plan = planned(data, PLAIN)
+    alone = train(build(plan, seed=0), plan, {**MORE, **ADAMW}, data, 0)
+    assert alone.no_graph is not None
+    assert "not permitted" in alone.no_graph
+    choices = Choices({})
+    told = choices.without_graph(alone.no_graph)
+    assert told is not None
+    assert choices.without_graph(alone.no_graph) is None, "once"
+    said = "steps run without a CUDA graph: " + alone.no_graph
+    assert list(sentences({"groups": {told.structure: [told.together, told.why, told.what]}})) == [said]
 
 
 def members(data: Dataset, device: torch.device = CPU) -> Group:

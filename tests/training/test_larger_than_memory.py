@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from nasdsl.language.reading import parse
-from nasdsl.training import Dataset, UserData, open_data
+from nasdsl.training import Dataset, UserData, open_data, room
 from nasdsl.training import blocks as blocks_module
 from nasdsl.training.errors import DataError
+from nasdsl.training.tables import read_table
 
 SHAPE = (4000, 2, 300)  # 9.6 MB
 BLOCK = 1 << 18
@@ -88,3 +89,21 @@ def test_a_damaged_member_is_told(tmp_path: Path) -> None:
     text = 'task classification on npz("data.npz", inputs = "x", target = "y")\nnetwork { linear(outputs) }'
     with pytest.raises(DataError, match="damaged"):
         open_data(parse(text).task, tmp_path)
+
+
+def test_a_table_that_does_not_fit_the_memory_is_refused_with_its_size_and_a_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("a,b,y\n" + "0.125,1.5,0\n0.25,2.5,1\n" * 1000)
+    monkeypatch.setattr(room, "_SMALL", 1000)
+    monkeypatch.setattr(room, "free_memory", lambda: 100_000)
+    with pytest.raises(
+        DataError, match=r"2.2e-05 GB|read whole it takes about 0.0005\d* GB .* 0.0001 GB are free"
+    ) as told:
+        read_table(path)
+    assert "open_memmap" in f"{told.value}"
+    monkeypatch.setattr(room, "free_memory", lambda: 10_000_000)
+    assert len(read_table(path).lines) == 2000
+    monkeypatch.undo()
+    assert room.free_memory() > 1 << 20

@@ -8,6 +8,7 @@ import torch
 
 from nasdsl.language.network import Spec, Task
 from nasdsl.training import UserData, fit_baselines, open_data
+from nasdsl.training.baselines import _models
 from nasdsl.training.batch import Batch
 from nasdsl.training.measures import regression
 from nasdsl.training.methods.mixup import Mixup
@@ -36,7 +37,7 @@ def test_a_warmup_of_everything_only_rises():
 def test_mixup_mixes_inputs_and_targets_by_one_share():
     x = torch.arange(12.0).reshape(6, 2)
     y = torch.tensor([0, 1, 2, 0, 1, 2])
-    mixed = Mixup(0.5, 3, np.random.default_rng(0))(Batch({"a": x}, {"b": y}, torch.arange(6)), None)
+    mixed = Mixup(0.5, {"b": 3}, np.random.default_rng(0))(Batch({"a": x}, {"b": y}, torch.arange(6)), None)
     rng = np.random.default_rng(0)
     share, partner = rng.beta(0.5, 0.5), rng.permutation(6)
     one_hot = torch.eye(3)[y]
@@ -67,6 +68,35 @@ def test_baselines_learn_what_can_be_learned():
     product = open_data(Task("classification", None, {}, 2), None, UserData.from_arrays((x, both)))
     found = fit_baselines(product)
     assert found["boosting/accuracy"] > 0.85 > 0.7 > found["linear/accuracy"]
+
+
+def test_baselines_are_scored_by_the_goal():
+    from sklearn.metrics import balanced_accuracy_score, f1_score, mean_absolute_error
+
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(400, 3)), rng.choice(4, 400, p=[0.6, 0.2, 0.15, 0.05])
+    data = open_data(Task("classification", None, {}, 4), None, UserData.from_arrays((x, y)))
+    model = _models(data)["boosting"].fit(
+        data.inputs["input"][data.rows("train")], data.targets["output"][data.rows("train")]
+    )
+    told = model.predict(data.inputs["input"][data.rows("valid")])
+    right = data.targets["output"][data.rows("valid")]
+    found = fit_baselines(data, ["params", "balanced_accuracy", "accuracy"])
+    assert found["boosting/valid_balanced_accuracy"] == pytest.approx(balanced_accuracy_score(right, told))
+    assert {name.partition("/")[2] for name in found} == {"balanced_accuracy", "valid_balanced_accuracy"}
+    found = fit_baselines(data, ["macro_f1"])
+    assert found["boosting/valid_macro_f1"] == pytest.approx(f1_score(right, told, average="macro"))
+    assert 0 < fit_baselines(data, ["ece"])["linear/valid_ece"] < 0.3
+    assert fit_baselines(data, ["params"]) == {}, "no network, no size"
+    numbers = open_data(Task("regression", None, {}, 1), None, UserData.from_arrays((x, x @ [1, 2, 3] + 5)))
+    model = _models(numbers)["linear"].fit(
+        numbers.inputs["input"][numbers.rows("train")], numbers.targets["output"][numbers.rows("train"), 0]
+    )
+    error = mean_absolute_error(
+        numbers.targets["output"][numbers.rows("valid"), 0],
+        model.predict(numbers.inputs["input"][numbers.rows("valid")]),
+    )
+    assert fit_baselines(numbers, ["mae"])["linear/valid_mae"] == pytest.approx(error)
 
 
 def test_images_and_several_targets_have_no_baselines():

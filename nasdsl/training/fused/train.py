@@ -113,7 +113,7 @@ def train_group(
                 left += range(index * n_folds, (index + 1) * n_folds)
                 continue
             del states[place]
-            yield place, error or state.trained(candidates[place].module)
+            yield place, error or state.trained(candidates[place].module, group.refused)
         if not states:
             return
         if len(left) < len(found):
@@ -142,5 +142,5 @@ class _State:
         last = self.curve[-1]
         return {name: value for name, value in last.items() if name not in ("step", "train_loss")}
 
-    def trained(self, module: nn.Module) -> Trained:
-        return Trained(self.measures, self.curve, self.seconds, kept_state(module))
+    def trained(self, module: nn.Module, no_graph: str | None) -> Trained:
+        return Trained(self.measures, self.curve, self.seconds, kept_state(module), no_graph=no_graph)
