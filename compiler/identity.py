@@ -85,7 +85,7 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
             parts
         ):  # else two equal nodes read once would pass for one read twice
             parts.append(_repeated(node, sources[node.name], made_of))
-        label = canonical(_telling(node.arguments))
+        label = canonical(_telling(node.arguments, node.shape))
         if not node.inputs:
             label, n_inputs = f"{n_inputs} {node.layout}", n_inputs + 1
         if node.body is not None:
@@ -96,12 +96,19 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
     return made_of
 
 
-def _telling(arguments: Mapping[str, Value]) -> Mapping[str, Value]:
-    """Without `weight_on` where it says nothing: all matrices are meant, or all are plain anyway."""
+def _telling(arguments: Mapping[str, Value], shape: tuple[int, ...]) -> Mapping[str, Value]:
+    """Without `weight_on` where it says nothing, as all matrices are meant or all are plain anyway, and without
+    `head_dim` where it is what each head has of the width."""
     weight = arguments.get("weight")
     plain = not isinstance(weight, Spec) or weight.name == "plain"
-    silent = plain or arguments.get("weight_on") == "qkvo"
-    return {name: a for name, a in arguments.items() if not (silent and name == "weight_on")}
+    silent = {"weight_on"} if plain or arguments.get("weight_on") == "qkvo" else set()
+    if "head_dim" in arguments and _is_share(arguments["head_dim"], arguments["heads"], shape[-1]):
+        silent.add("head_dim")
+    return {name: a for name, a in arguments.items() if name not in silent}
+
+
+def _is_share(size: Value, heads: Value, width: int) -> bool:
+    return size is None or (isinstance(size, int) and isinstance(heads, int) and size * heads == width)
 
 
 def _repeated(node: Structure, inputs: tuple[str, ...], made_of: Mapping[str, str]) -> str:

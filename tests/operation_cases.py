@@ -28,6 +28,7 @@ _INTEGERS = {
     "layers": (1, 2, 3),
     "heads": (1, 2, 3, 4),
     "kv_heads": (1, 1, 2),
+    "head_dim": (1, 2, 3, 4),
     "patch": (1, 2, 3, 4),
     "expand": (1, 2, 3),
     "reduction": (1, 2, 4),

@@ -8,6 +8,7 @@ from compiler.builders.arguments import RecipeRule, channels_of, flag, name, num
 from compiler.builders.recipe import Ingredient, Recipe, make
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.attention import decided_widths
 
 _Arguments = Mapping[str, Value]
 
@@ -17,6 +18,8 @@ def _attention(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Re
     named: dict[str, Ingredient] = {}
     if args["kv_heads"] is not None:
         named["kv_heads"] = whole(args["kv_heads"])
+    if args["head_dim"] is not None:
+        named["head_dim"] = whole(args["head_dim"])
     if flag(args["causal"]):
         named["causal"] = True
     if number(args["dropout"]):
@@ -25,7 +28,8 @@ def _attention(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Re
         named["bias"] = False
     match name(args["position"]):
         case "rotary":
-            named["rotary"] = make("Rotary", tokens, width // whole(args["heads"]))
+            heads = whole(args["heads"])
+            named["rotary"] = make("Rotary", tokens, decided_widths(args, width)[0] // heads)
         case "learned":
             named["positions"] = make("LearnedPositions", tokens, width)
     return make("Attention", width, whole(args["heads"]), **named)

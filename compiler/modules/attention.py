@@ -64,7 +64,8 @@ class Rotary(nn.Module):
 class Attention(nn.Module):
     """Multi-head attention over tokens (batch, tokens, width).
 
-    With fewer kv_heads than heads, each head of keys and values serves several heads of queries.
+    With fewer kv_heads than heads, each head of keys and values serves several heads of queries. Each head has
+    `head_dim` features, width / heads if not given.
     """
 
     def __init__(
@@ -77,15 +78,17 @@ class Attention(nn.Module):
         bias: bool = True,
         rotary: nn.Module | None = None,
         positions: nn.Module | None = None,
+        head_dim: int | None = None,
     ) -> None:
         super().__init__()
         self.heads, self.kv_heads = heads, kv_heads or heads
         self.causal, self.dropout = causal, dropout
-        key_width = width // heads * self.kv_heads
-        self.query = nn.Linear(width, width, bias=bias)
+        size = head_dim or width // heads
+        key_width = size * self.kv_heads
+        self.query = nn.Linear(width, size * heads, bias=bias)
         self.key = nn.Linear(width, key_width, bias=bias)
         self.value = nn.Linear(width, key_width, bias=bias)
-        self.out = nn.Linear(width, width, bias=bias)
+        self.out = nn.Linear(size * heads, width, bias=bias)
         self.rotary, self.positions = rotary, positions
 
     def forward(self, x: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ TOKENS, WIDTH = 6, 8
 
 def plain_attention(layer: Attention, x: torch.Tensor, causal: bool) -> torch.Tensor:
     """Softmax attention, head by head, with no more than matrix products."""
-    size = WIDTH // layer.heads
+    size = layer.query.out_features // layer.heads
     query, key, value = layer.query(x), layer.key(x), layer.value(x)
     heads = []
     for head in range(layer.heads):
@@ -24,7 +24,7 @@ def plain_attention(layer: Attention, x: torch.Tensor, causal: bool) -> torch.Te
         k, v = (part[..., served * size : (served + 1) * size] for part in (key, value))
         scores = q @ k.transpose(1, 2) / math.sqrt(size)
         if causal:
-            scores = scores.masked_fill(torch.ones(TOKENS, TOKENS).triu(1).bool(), -math.inf)
+            scores = scores.masked_fill(torch.ones(x.shape[1], x.shape[1]).triu(1).bool(), -math.inf)
         heads.append(scores.softmax(-1) @ v)
     return layer.out(torch.cat(heads, -1))
 

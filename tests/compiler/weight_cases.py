@@ -64,6 +64,7 @@ LAYERS: Mapping[str, tuple[tuple[int, ...], str, Mapping[str, Value]]] = {
     "inverted_bottleneck": ((16, 5, 5), "inverted_bottleneck", {"filters": 8, "squeeze_excite": True}),
     "lstm": ((4, 7), "lstm", {"width": 4, "layers": 2, "bidirectional": True}),
     "attention": ((4, 6), "attention", {"heads": 2}),
+    "attention of wide heads": ((4, 6), "attention", {"heads": 3, "kv_heads": 1, "head_dim": 4}),
     "swiglu": ((8,), "swiglu", {"hidden": 12}),
     "patch_embed": ((4, 8, 8), "patch_embed", {"width": 8}),
 }

@@ -47,32 +47,48 @@ def _tokens(op: str, shape: Shape, need: Need) -> Shape:
 
 def _attention_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
     tokens, heads = _tokens("attention", inputs[0], need), dim(args["heads"])
-    need_divides(heads, tokens.channels, "heads of the width of tokens", need)
+    if args["head_dim"] is None:
+        need_divides(heads, tokens.channels, "heads of the width of tokens", need)
     if args["kv_heads"] is not None:
         need_divides(dim(args["kv_heads"]), heads, "kv_heads of the heads", need)
     if name(args["position"]) == "rotary":
         # Pairs of features turn together, so each head has an even number of them.
-        need_divides(2 * heads, tokens.channels, "pairs of features in each head", need)
+        if args["head_dim"] is None:
+            need_divides(2 * heads, tokens.channels, "pairs of features in each head", need)
+        else:
+            need_divides(2, dim(args["head_dim"]), "pairs of features in each head", need)
     return tokens
 
 
-def key_width(args: Arguments, width: int) -> int:
-    """The width of all keys together: fewer heads than queries have where `kv_heads` says so."""
-    heads = whole(args["heads"])
-    return width // heads * (heads if args["kv_heads"] is None else whole(args["kv_heads"]))
+def head_widths(args: Arguments, width: Dim) -> tuple[Dim, Dim]:
+    """The features of all queries together, and of all keys: `head_dim` for each head, or its share of the width;
+    fewer heads have keys where `kv_heads` says so."""
+    heads = dim(args["heads"])
+    if args["head_dim"] is None:
+        return width, width if args["kv_heads"] is None else width // heads * dim(args["kv_heads"])
+    size = dim(args["head_dim"])
+    return heads * size, (heads if args["kv_heads"] is None else dim(args["kv_heads"])) * size
+
+
+def decided_widths(args: Arguments, width: int) -> tuple[int, int]:
+    """The same of a decided layer."""
+    queries, keys = head_widths(args, width)
+    assert isinstance(queries, int) and isinstance(keys, int), args
+    return queries, keys
 
 
 def _attention_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
     tokens, width = inputs[0].sizes()
-    keys = key_width(args, width)
-    biases = 2 * width + 2 * keys if flag(args["bias"]) else 0
+    queries, keys = decided_widths(args, width)
+    biases = queries + 2 * keys + width if flag(args["bias"]) else 0
     positions = tokens * width if name(args["position"]) == "learned" else 0
-    return 2 * width * (width + keys) + biases + positions
+    return 2 * width * (queries + keys) + biases + positions
 
 
 def _attention_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
     tokens, width = inputs[0].sizes()
-    return 2 * tokens * width * (width + key_width(args, width)) + 2 * tokens * tokens * width
+    queries, keys = decided_widths(args, width)
+    return 2 * tokens * width * (queries + keys) + 2 * tokens * tokens * queries
 
 
 def _swiglu_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
@@ -156,7 +172,13 @@ ATTENTION = Signature(
     "Multi-head attention of tokens to each other (Vaswani et al. 2017); with `kv_heads`, several heads of "
     "queries share keys and values (Ainslie et al. 2023).",
     (
-        Argument("heads", integer(1), "heads, a divisor of the width", required=True, shapes=True),
+        Argument(
+            "heads",
+            integer(1),
+            "heads, a divisor of the width unless `head_dim` is given",
+            required=True,
+            shapes=True,
+        ),
         Argument("kv_heads", integer(1), "heads of keys and values; as many if not given", shapes=True),
         Argument("causal", BOOL, "whether a token sees only itself and those before it", False),
         Argument(
@@ -177,6 +199,12 @@ ATTENTION = Signature(
             "letter; the others stay plain",
             "qkvo",
             shapes=True,  # a rank that fits queries may not fit fewer keys
+        ),
+        Argument(
+            "head_dim",
+            integer(1),
+            "features of each head; width / heads if not given. What the heads give goes back to the width",
+            shapes=True,
         ),
     ),
     weighted=True,

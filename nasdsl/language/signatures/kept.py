@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.attention import decided_widths
 from nasdsl.language.signatures.bottleneck import squeezed, squeezed_in_bottleneck
 from nasdsl.language.signatures.rules import channels_of, flag, name, positions, spatial_sizes, whole
 from nasdsl.language.signatures.signature import Arguments
@@ -151,7 +152,10 @@ def _attention(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kep
     placed = 1 if name(args["position"]) == "learned" else 0
     heads = whole(args["heads"])
     scores = 3 * tokens * tokens * heads if args["dropout"] else tokens * heads
-    return Kept(inputs=True, inner=(4 + placed) * tokens * width + scores)
+    # What is turned lies head by head, and so does what comes of it: joining the heads makes a copy.
+    copied = 1 if name(args["position"]) == "rotary" and not args["dropout"] else 0
+    queries, _ = decided_widths(args, width)
+    return Kept(inputs=True, inner=tokens * ((4 + copied) * queries + placed * width) + scores)
 
 
 def _swiglu(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from nasdsl.language.shapes import Dim, Shape, interval, lower, upper
+from nasdsl.language.signatures.attention import head_widths
 from nasdsl.language.signatures.bottleneck import squeezed_in_bottleneck
 from nasdsl.language.signatures.rules import dim, flag, name, product
 from nasdsl.language.signatures.signature import Arguments
@@ -112,12 +113,16 @@ def _kernel(rows: Dim, inputs: Dim, groups: Dim, size: Dim, output: Shape) -> Ma
 
 def _attention(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tuple[Matrix, ...]:
     tokens, width = inputs[0].dims
-    heads = dim(args["heads"])
-    keys = width if args["kv_heads"] is None else width // heads * dim(args["kv_heads"])
+    queries, keys = head_widths(args, width)
     meant = name(args["weight_on"])
     query, key, value, out = (
-        replace(_dense(rows, width, tokens), plain=letter not in meant)
-        for letter, rows in zip("qkvo", (width, keys, keys, width), strict=True)
+        replace(_dense(rows, columns, tokens), plain=letter not in meant)
+        for letter, rows, columns in (
+            ("q", queries, width),
+            ("k", keys, width),
+            ("v", keys, width),
+            ("o", width, queries),
+        )
     )
     return query, key, value, out
 
