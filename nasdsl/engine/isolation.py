@@ -12,6 +12,8 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -68,6 +70,20 @@ def limit_memory(extra_bytes: int) -> None:
         held = memory_status("self", "VmData")
         wall = held + extra_bytes
         resource.setrlimit(resource.RLIMIT_DATA, (wall, resource.RLIM_INFINITY))
+
+
+@contextmanager
+def without_memory_limit() -> Iterator[None]:
+    """For native code that waits for ever where an allocation fails, as OpenBLAS does; the parent still looks on."""
+    if sys.platform != "linux":
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def memory_status(process: int | str, key: str) -> int:

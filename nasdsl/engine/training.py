@@ -17,6 +17,7 @@ from nasdsl.engine import checkpoints
 from nasdsl.engine.errors import EngineError
 from nasdsl.engine.evaluate import Evaluator, guarded, scored
 from nasdsl.engine.grouping import Choices
+from nasdsl.engine.isolation import without_memory_limit
 from nasdsl.engine.messages import Chose, Done, Group, Job, Result, Setup
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.places import GPU_VARIABLE
@@ -63,7 +64,8 @@ def trainer(setup: Setup) -> Evaluator:
                 return bench.test(job)
             case "baselines":
                 goals = [goal.measure for goal in space.goals]
-                return Result(score=0.0, measures=fit_baselines(dataset, goals))
+                with without_memory_limit():
+                    return Result(score=0.0, measures=fit_baselines(dataset, goals))
 
     return Evaluator(run, bench.together)
 
