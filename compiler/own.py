@@ -233,5 +233,5 @@ def _end(args: Arguments, source: Shape, low: bool) -> tuple[dict[str, Value], S
         return dim.low if low else min(dim.high, max(dim.low, 64))
 
     return {name: end(value) for name, value in args.items()}, Shape(
-        tuple(end(dim) for dim in source.dims), source.layout
+        tuple(end(dim) for dim in source.dims), source.layout, source.symbols
     )

@@ -167,10 +167,11 @@ def _needed(layers: tuple[Layer, ...], outputs: Iterable[str]) -> set[str]:
 
 
 def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | None) -> Node:
-    cost = _NO_COSTS
+    cost, arguments = _NO_COSTS, layer.arguments
     if layer.op != INPUT:
         row = LAYERS[layer.op]
         inputs = tuple(shapes[name] for name in layer.inputs)
+        arguments = {**arguments, **row.fills(arguments, inputs)} if row.fills else arguments
         cost = costs(scaled(row, not shares, 1), layer.arguments, inputs, layer.shape)
         if body is not None:
             copies = 0 if shares else copies_of(layer.arguments)
@@ -185,7 +186,7 @@ def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | N
         name=layer.name,
         path=layer.path,
         op=layer.op,
-        arguments=layer.arguments,
+        arguments=arguments,
         inputs=layer.inputs,
         shape=layer.shape.sizes(),
         layout=layer.shape.layout,

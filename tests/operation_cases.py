@@ -45,6 +45,12 @@ class Case:
     inputs: tuple[Shape, ...]
     output: Shape
 
+    def __post_init__(self) -> None:
+        """As in a plan, what the inputs settle is filled in."""
+        if self.signature.fills is not None:
+            filled = {**self.arguments, **self.signature.fills(self.arguments, self.inputs)}
+            object.__setattr__(self, "arguments", filled)
+
     @property
     def signature(self) -> Signature:
         return TABLE[self.op]
@@ -105,7 +111,8 @@ def draw_axes(shape: Shape, rng: random.Random) -> dict[str, Value]:
 def draw_shape(layout: str, rng: random.Random) -> Shape:
     channels = rng.choice(_WIDTHS)
     longest = {2: 20, 3: 10, 4: 6}.get(_AXES[layout], 12)
-    return Shape((channels, *(rng.randint(1, longest) for _ in range(_AXES[layout] - 1))), layout)
+    dims = (channels, *(rng.randint(1, longest) for _ in range(_AXES[layout] - 1)))
+    return Shape(dims, layout, symbols=3)
 
 
 def draw_arguments(signature: Signature, n_spatial: int, rng: random.Random) -> dict[str, Value]:

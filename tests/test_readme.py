@@ -14,6 +14,7 @@ import pytest
 
 import nasdsl
 from nasdsl.cli import main
+from nasdsl.cli.arguments import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -119,13 +120,22 @@ def test_every_file_named_is_there() -> None:
         assert (ROOT / name).exists(), name
 
 
-def test_options_named_in_the_text_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+def _help(command: str, capsys: pytest.CaptureFixture[str]) -> set[str]:
+    """The options that a command knows."""
     with pytest.raises(SystemExit):
-        main(["search", "--help"])
-    known = capsys.readouterr().out
+        main([command, "--help"])
+    return set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+
+
+def test_options_named_in_the_text_are_there(capsys: pytest.CaptureFixture[str]) -> None:
     prose = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
-    options = set(re.findall(r"`(?:[^`]* )?(--[a-z]+)", prose)) - {"--score", "--help", "--to", "--proxies"}
-    assert options and all(option in known for option in options)
+    spans = [one for one in re.findall(r"`([^`]*)`", prose) if re.search(r"(?:^| )--[a-z]", one)]
+    known = {command: _help(command, capsys) for command in COMMANDS}
+    assert spans
+    for span in spans:
+        command = re.match(r"nasdsl (\w+)", span)
+        there = known[command[1]] if command else set().union(*known.values())
+        assert set(re.findall(r"(?:^| )(--[a-z-]+)", span)) <= there, span
 
 
 def test_public_names_in_the_programs_are_there() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nasdsl.engine.latency import latency_ms
+from nasdsl.language.answers import is_per_symbol
 from nasdsl.language.conditions import Latency
 from nasdsl.language.errors import Infeasible
 from nasdsl.language.point import Point
@@ -87,16 +88,18 @@ def _probe(space: Space, point: Point, seed: int, dataset: Dataset | None, devic
     decided, task = space.decided(point), space.task
     planned, where = plan_of(decided), torch.device(device)
     assert task is not None
+    # A class for each symbol comes as the next one does: outputs (n, positions, classes).
+    kind = "next_token" if is_per_symbol(task) else task.kind
     if dataset is not None:
         batch = data_batch(dataset, decided.settings, where)
     else:
         assert isinstance(task.outputs, int)
-        batch = noise_batch(task.inputs, task.kind, task.outputs, where)
+        batch = noise_batch(task.inputs, kind, task.outputs, where)
     return probe(
         lambda draw: build(planned, seed=seed + draw).to(where),
         planned.depth,
         batch,
         decided.settings,
-        task.kind,
+        kind,
         seed,
     )

@@ -16,11 +16,16 @@ def task_quantities(task: Task | None) -> dict[str, Value]:
     if task is None:
         return {"outputs": 0}
     first = next(iter(task.inputs.values()))
-    if task.kind == _TOKENS:
+    if is_per_symbol(task):
         return {"outputs": task.outputs, "answer": "tokens", "positions": first.dims}  # type: ignore[dict-item]
     if task.kind == _MAPS:
         return {"outputs": task.outputs, "answer": first.layout, "positions": first.spatial}  # type: ignore[dict-item]
     return {"outputs": task.outputs}
+
+
+def is_per_symbol(task: Task) -> bool:
+    """Whether there is an answer for each symbol of the (first) input: the next one, or a class of its own."""
+    return task.kind == _TOKENS or (task.kind == _MAPS and next(iter(task.inputs.values())).layout == "index")
 
 
 def answer(quantities: Mapping[str, Value]) -> Shape:

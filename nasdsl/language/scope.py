@@ -234,6 +234,7 @@ class Checker:
     outputs: dict[str, int] | None = None  # cells of the outputs of a network that names several
     bounded: set[str] = field(default_factory=set)  # blocks that use themselves with `max_depth = n`
     within: tuple[str, Cell] | None = None  # the one whose body is resolved, and how deep it stands in itself
+    beside: dict[str, s.Value] = field(default_factory=dict)  # arguments of the call that is resolved
     trust: bool = False  # whether the author of the file is trusted
     statements: int = 0  # of all bodies, once for each edge of a cell and each surrounding of a block
     opens: dict[int, tuple[Node, bool]] = field(default_factory=dict)  # whether a decision may open in a term

@@ -111,10 +111,14 @@ LAYOUTS = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The shape of one sample, without the batch axis, and what its axes mean."""
+    """The shape of one sample, without the batch axis, and what its axes mean.
+
+    symbols: of an index, how many there are: its numbers are 0 to symbols - 1. A byte has 256.
+    """
 
     dims: tuple[Dim, ...]
     layout: str
+    symbols: int = 256
 
     @property
     def channels(self) -> Dim:
@@ -162,7 +166,8 @@ def hull_shape(a: Shape, b: Shape) -> Shape | None:
     """The smallest shape holding both, or None where their axes differ in meaning."""
     if a.layout != b.layout or len(a.dims) != len(b.dims):
         return None
-    return Shape(tuple(hull(x, y) for x, y in zip(a.dims, b.dims, strict=True)), a.layout)
+    dims = tuple(hull(x, y) for x, y in zip(a.dims, b.dims, strict=True))
+    return Shape(dims, a.layout, max(a.symbols, b.symbols))
 
 
 def is_whole(x: float) -> bool:

@@ -443,6 +443,8 @@ def _ending(wires: Wires, wanted: Shape) -> str:
     """How a network could end instead."""
     if wanted.spatial:
         return _ending_in_a_map(wires, wanted)
+    if wanted.layout == "tokens" and "tokens" not in wires:
+        return "keep the tokens to the end, without pooling, `take_token` or `flatten`: `linear(outputs)`"
     if wanted.layout != "vector" or all(shape.layout == wanted.layout for shape in wires.values()):
         return "end it with `linear(outputs)`"
     gather = "`take_token` or `global_avg_pool`" if "tokens" in wires else "`global_avg_pool` or `flatten`"
@@ -526,7 +528,7 @@ def _let_go(before: Wires, after: Wires) -> Wires:
             b if a == b else interval(1 if lower(b) < lower(a) else lower(a), _loose(upper(a), upper(b)))
             for a, b in zip(old.dims, shape.dims, strict=True)
         )
-        widened[layout] = Shape(dims, layout)
+        widened[layout] = Shape(dims, layout, shape.symbols)
     return widened
 
 

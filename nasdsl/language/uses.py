@@ -126,6 +126,21 @@ def _use_arguments(
             )
         else:
             given[name] = argument.value
+    outer, c.beside = c.beside, given
+    terms = _terms(c, node, definition, scope, wires, given)
+    c.beside = outer
+    return terms
+
+
+def _terms(
+    c: Checker,
+    node: s.Call,
+    definition: Definition,
+    scope: Scope,
+    wires: list[int],
+    given: dict[str, s.Value],
+) -> tuple[ValueTerm, ...] | None:
+    written = c.blocks[definition.name]
     terms: list[ValueTerm] = []
     left = iter(wires)
     for parameter in written.parameters:

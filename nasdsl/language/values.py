@@ -136,11 +136,22 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         message = f"`{wanted.called}` takes {describe(kind)}, not `{name}`"
         c.problems.error("wrong-kind", message, node.span, for_example(wanted.called, kind))
         return UNKNOWN
+    if name in c.beside:
+        _refuse_beside(c, node)
+        return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
     help = for_example(wanted.called, kind) if kind is not None else _value_first(name)
     c.problems.unknown("unknown-name", f"nothing is called `{name}`{expected}", node.span, name, known, help)
     return UNKNOWN
+
+
+def _refuse_beside(c: Checker, node: s.Name) -> None:
+    """`lora(rank = 2 | 4, scale = 8 / rank)`: an argument is no name for the others of its call."""
+    name, given = node.id, c.unparse(c.beside[node.id])
+    message = f"`{name}` is an argument of this call, which the other arguments cannot use as a name"
+    help = f"name it first, `let {name} = {given}`, and write `{name} = {name}` here"
+    c.problems.error("unknown-name", message, node.span, help)
 
 
 def _value_first(name: str) -> str:
@@ -323,7 +334,20 @@ def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[
     """All arguments of a call in the order of the signature, defaults filled in."""
     c.problems.facts.rows[node.span.start] = row
     given = by_name(c, row, node)
-    bound = []
+    outer, c.beside = c.beside, given
+    bound = _bound(c, row, node, scope, given)
+    c.beside = outer
+    bound += scope.surroundings.marks(row)
+    if row.name in MATRICES and _may_misfit(dict(bound)["weight"]):
+        for _, term in bound:
+            mark(term, SHAPES)
+    return tuple(bound)
+
+
+def _bound(
+    c: Checker, row: Signature, node: s.Call, scope: Scope, given: dict[str, s.Value]
+) -> list[tuple[str, ValueTerm]]:
+    bound: list[tuple[str, ValueTerm]] = []
     for argument in row.arguments:
         if argument.name in given:
             wanted = Wanted(argument.name, argument.kind, SHAPES if argument.shapes else PLAIN)
@@ -337,11 +361,7 @@ def bind(c: Checker, row: Signature, node: s.Call, scope: Scope) -> tuple[tuple[
                 message = f"`{row.name}` needs `{argument.name}`: {argument.doc}"
                 c.problems.error("missing-argument", message, node.span, usage(row))
             bound.append((argument.name, _default(c, row, argument, scope)))
-    bound += scope.surroundings.marks(row)
-    if row.name in MATRICES and _may_misfit(dict(bound)["weight"]):
-        for _, term in bound:
-            mark(term, SHAPES)
-    return tuple(bound)
+    return bound
 
 
 def _default(c: Checker, row: Signature, argument: Argument, scope: Scope) -> ValueTerm:

@@ -109,3 +109,27 @@ def test_intrinsic_layers_share_their_numbers_in_requirements_too() -> None:
     for line in ("require trainable_params <= 97", "require params >= 1027"):
         with pytest.raises(Infeasible):
             space(network, line).sample(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "network { linear(8, weight = lora(rank = 2 | 4, scale = 8 / rank)); linear(outputs) }",
+        "network { linear(8, weight = lora(2 | 4, scale = 8 / rank)); linear(outputs) }",
+        "block f(rank, width) { linear(width); linear(rank) }\nnetwork { f(rank = 2 | 4, width = 2 * rank); linear(outputs) }",
+    ],
+)
+def test_an_argument_is_no_name_for_the_others_of_its_call(text: str) -> None:
+    with pytest.raises(SpaceError) as told:
+        nasdsl.parse("task classification on wine\n" + text)
+    (problem,) = told.value.diagnostics
+    assert "`rank` is an argument of this call" in problem.message
+    assert "`let rank = 2 | 4`, and write `rank = rank`" in " ".join(problem.help)
+
+
+def test_a_let_serves_several_arguments_of_a_call() -> None:
+    space = nasdsl.parse(
+        "task classification on wine\nnetwork { let rank = 2 | 4\n"
+        "linear(8, weight = lora(rank = rank, scale = 8 / rank)); linear(outputs) }"
+    )
+    assert space.count() == 2

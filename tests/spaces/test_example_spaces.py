@@ -11,6 +11,7 @@ import torch
 import nasdsl
 from nasdsl.language.parser import parse
 from nasdsl.language.printer import print_file
+from nasdsl.language.shapes import Shape
 from nasdsl.language.space import Space
 
 FOLDER = Path("examples/spaces")
@@ -58,6 +59,11 @@ def _positions(task):
     return next(iter(task.inputs.values())).sizes()[1:] if task.kind == "segmentation" else ()
 
 
+def _empty(shape: Shape) -> torch.Tensor:
+    kind = torch.long if shape.layout == "index" else torch.float
+    return torch.empty(2, *shape.sizes(), dtype=kind)
+
+
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_an_example_is_short_and_counted(path: Path) -> None:
     text = path.read_text("utf-8")
@@ -79,7 +85,8 @@ def test_points_of_an_example_are_networks(path: Path) -> None:
         planned = nasdsl.plan(space, point)
         with torch.device("meta"):
             module = nasdsl.build(space, point).eval()
-            outputs = module(*(torch.empty(2, *shape) for shape in planned.inputs.values()))
+            assert space.task is not None
+            outputs = module(*(_empty(shape) for shape in space.task.inputs.values()))
         found = outputs if isinstance(outputs, torch.Tensor) else next(iter(outputs.values()))
         assert space.task is not None and tuple(found.shape) == (
             2,

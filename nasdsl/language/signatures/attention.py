@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 from math import prod
 
-from nasdsl.language.shapes import Dim, Shape, vector
+from nasdsl.language.shapes import Dim, Shape, at_least, vector
 from nasdsl.language.signatures.pooling import SPATIAL
 from nasdsl.language.signatures.rules import (
     WEIGHT,
@@ -135,14 +135,25 @@ def _embedding_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> 
         inputs[0],
         ("index",),
         "token_embedding",
-        "numbers go through `linear` or `patch_embed`; symbols come with `task next_token on text(…)`",
+        "numbers go through `linear` or `patch_embed`; symbols come with `text(…)` or `shape(128, symbols = 1000)`",
         need,
     )
+    given, there = args["symbols"], inputs[0].symbols
+    if given is not None:
+        need(
+            at_least(dim(given), there),
+            f"`token_embedding` has {given} places, and the data {there:,} symbols",
+            "leave `symbols` out: the data say how many there are",
+        )
     return Shape((inputs[0].dims[0], dim(args["width"])), "tokens")
 
 
 def _embedding_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
-    return whole(args["symbols"]) * whole(args["width"])
+    return whole(_embedding_symbols(args, inputs)["symbols"]) * whole(args["width"])
+
+
+def _embedding_symbols(args: Arguments, inputs: tuple[Shape, ...]) -> Arguments:
+    return {"symbols": inputs[0].symbols if args["symbols"] is None else args["symbols"]}
 
 
 def _class_token_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
@@ -252,10 +263,11 @@ TOKEN_EMBEDDING = Signature(
     "Each symbol looked up in a learned table.",
     (
         Argument("width", integer(1), "width of tokens", required=True, shapes=True),
-        Argument("symbols", integer(1), "how many symbols there are", 256),
+        Argument("symbols", integer(1), "places of the table; as many as the data have symbols", shapes=True),
     ),
     positional=2,
     shape=_embedding_shape,
+    fills=_embedding_symbols,
     params=_embedding_params,
 )
 

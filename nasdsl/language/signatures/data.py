@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nasdsl.language.network import Spec
+from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import INFINITE, Dim, Interval, Shape, shape_of, vector
 from nasdsl.language.signatures.signature import (
     BOOL,
@@ -102,6 +102,12 @@ DATA_SIGNATURES: tuple[Signature, ...] = (
         (
             *(_axis(number) for number in range(1, 5)),
             Argument("classes", integer(2), "classes to tell apart", shapes=True),
+            Argument(
+                "symbols",
+                integer(2),
+                "the one axis is a row of symbols, whole numbers from 0, and so many there are",
+                shapes=True,
+            ),
         ),
         positional=4,
     ),
@@ -304,15 +310,22 @@ def _given_shape(kind: str, data: Spec) -> Shape:
     dims = tuple(axis for axis in axes if isinstance(axis, int))
     if len(dims) < 4 and any(axis is not None for axis in axes[len(dims) :]):
         raise ShapeError("`shape` skips an axis", "give the axes in order: shape(3, 32, 32, classes = 10)")
-    if kind != "next_token":
+    symbols = data.arguments.get("symbols")
+    if kind != "next_token" and symbols is None:
         return shape_of(dims)
     if len(dims) > 1:
-        raise ShapeError("a text has one axis, its symbols", "write shape(128, classes = 256)")
-    return Shape(dims, "index")
+        raise ShapeError("symbols stand in one row, along one axis", "write shape(128, symbols = 256)")
+    return Shape(dims, "index", _whole(symbols) or _whole(data.arguments.get("classes")) or BYTES)
+
+
+def _whole(value: Value) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _given_outputs(kind: str, data: Spec) -> int:
     classes = data.arguments.get("classes")
+    if kind == "next_token" and classes is None:
+        classes = data.arguments.get("symbols")  # what is to come is one of them
     if kind != "regression" and classes is None:
         raise ShapeError(f"`{data.name}` does not say how many classes there are", "add `classes = 10`")
     if kind == "regression" and classes is not None:

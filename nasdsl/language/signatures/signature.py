@@ -31,6 +31,7 @@ Need: TypeAlias = Callable[[bool | None, str, str], None]
 # Rules see integers when a point is planned and Intervals when a whole space is checked.
 ShapeRule: TypeAlias = Callable[[Arguments, tuple[Shape, ...], Need], Shape]
 CostRule: TypeAlias = Callable[[Arguments, tuple[Shape, ...], Shape], int]
+FillRule: TypeAlias = Callable[[Arguments, tuple[Shape, ...]], Arguments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class Signature:
     sized: bool = False  # whether its module depends on the lengths of the axes, not on channels alone
     arity: tuple[int, int | None] = (1, 1)  # how many wires it reads, ends included
     shape: ShapeRule | None = None  # of a wrapper: from its own input and what its body gives
+    fills: FillRule | None = None  # arguments that were left out and that its inputs settle
     inner: ShapeRule | None = None  # of a wrapper whose body is a network of its own: what that gets
     params: CostRule | None = None
     macs: CostRule | None = None

@@ -66,7 +66,7 @@ def noise_batch(
 ) -> Batch:
     """Gaussian inputs (or symbols) and targets by lot, for spaces without data of their own."""
     generator = torch.Generator().manual_seed(0)
-    inputs = {name: _noise(shape, n, outputs, generator).to(device) for name, shape in shapes.items()}
+    inputs = {name: _noise(shape, n, generator).to(device) for name, shape in shapes.items()}
     length = next((shape.sizes() for shape in shapes.values() if shape.layout == "index"), ())
     positions = next(iter(shapes.values())).sizes()[1:]
     target = {
@@ -84,9 +84,9 @@ def noise_batch(
     )
 
 
-def _noise(shape: Shape, n: int, symbols: int, generator: torch.Generator) -> torch.Tensor:
+def _noise(shape: Shape, n: int, generator: torch.Generator) -> torch.Tensor:
     if shape.layout == "index":
-        return torch.randint(symbols, (n, *shape.sizes()), generator=generator)
+        return torch.randint(shape.symbols, (n, *shape.sizes()), generator=generator)
     return torch.randn((n, *shape.sizes()), generator=generator)
 
 
