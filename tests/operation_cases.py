@@ -112,7 +112,7 @@ def draw_shape(layout: str, rng: random.Random) -> Shape:
     channels = rng.choice(_WIDTHS)
     longest = {2: 20, 3: 10, 4: 6}.get(_AXES[layout], 12)
     dims = (channels, *(rng.randint(1, longest) for _ in range(_AXES[layout] - 1)))
-    return Shape(dims, layout, symbols=3)
+    return Shape(dims, layout, 3) if layout == "index" else Shape(dims, layout)
 
 
 def draw_arguments(signature: Signature, n_spatial: int, rng: random.Random) -> dict[str, Value]:
