@@ -88,9 +88,11 @@ def dag(c: Checker, row: Signature, node: s.Call, scope: Scope, label: str, do: 
             items += _wire(c, statement, found, do)
         else:
             message = "a dag holds wires: `name = operation from name`"
-            help = "put it around the dag, or into a block that makes a wire: `a = part() from input`"
+            what = "the `if`" if isinstance(statement, s.If) else "it"
+            help = f"put {what} around the dag, or into a block that makes a wire: `a = part() from input`"
             c.problems.error("bad-wire", message, statement.span, help)
-    if not outputs and "output" not in found.wires:
+    only_wires = all(isinstance(one, s.Let | s.Wire) for one in node.body.statements)  # else told already
+    if only_wires and not outputs and "output" not in found.wires:
         help = "say what it gives as its last wire, for example `output = add from a, b`"
         c.problems.error("bad-wire", "a dag needs `output = …`", node.span, help)
     _warn_unread(c, node, found, bool(scope.wires))

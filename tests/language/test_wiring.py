@@ -387,3 +387,14 @@ def test_a_source_with_sources_of_its_own_is_to_be_named_first(sources: str) -> 
     with pytest.raises(SpaceError) as caught:
         space(f"dag {{ a = relu from input; output = add from {sources} }}")
     assert "`p = conv2d(4, kernel = 3) from a`" in caught.value.diagnostics[0].help[0]
+
+
+def test_an_if_in_a_dag_is_told_where_to_stand() -> None:
+    with pytest.raises(SpaceError) as told:
+        space(
+            "let k = 1 | 2\n"
+            "dag { if k > 1 { output = conv2d(8) from input } else { output = relu from input } }"
+        )
+    (problem,) = told.value.diagnostics
+    assert problem.message == "a dag holds wires: `name = operation from name`"
+    assert problem.help[0].startswith("put the `if` around the dag")
