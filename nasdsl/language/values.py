@@ -136,7 +136,7 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
         message = f"`{wanted.called}` takes {describe(kind)}, not `{name}`"
         c.problems.error("wrong-kind", message, node.span, for_example(wanted.called, kind))
         return UNKNOWN
-    if name in c.beside:
+    if name in c.beside and name != wanted.called:
         _refuse_beside(c, node)
         return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
