@@ -64,6 +64,9 @@ class OutOfReach(Exception):
     """A survey has taken all the steps it may."""
 
 
+Diagnosed = tuple[str, Span, list[str]]  # a message, its place, the help
+
+
 @dataclass
 class Survey:
     """The findings: whether a point can fail, and the trail of shapes for messages."""
@@ -76,7 +79,10 @@ class Survey:
     trail: list[tuple[Span, str, str]] = field(default_factory=list)
     parameters: list[dict[int, list[Any]]] = field(default_factory=list)
     cells: list[dict[int, Wires]] = field(default_factory=list)
-    reported: set[int] = field(default_factory=set)
+    reported: set[object] = field(default_factory=set)
+    decided: int = 0  # how many branches stand around that a decision takes
+    fitted: set[object] = field(default_factory=set)  # operations that fit somewhere
+    doubtful: dict[object, Diagnosed] = field(default_factory=dict)  # those that did not, on decided branches
     uses: dict[Any, Wires] = field(default_factory=dict)  # what came out of blocks met before
     uncertain: int = 0  # how many bodies stand around that need not run, or not in this place
     sharing: list[Copies] = field(default_factory=list)  # the shared repeats around

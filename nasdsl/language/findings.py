@@ -106,6 +106,8 @@ def _listed(answers: Sequence[Answer]) -> str:
 def _left(living: Sequence[Answer]) -> str:
     """The range that is left."""
     numbers = sorted(one for one in living if isinstance(one, int))
+    if len(living) == 1:
+        return f"write `{living[0]}`"
     if numbers and numbers == list(range(numbers[0], numbers[-1] + 1)):
         return f"write `{numbers[0]}..{numbers[-1]}`"
     return f"what is left is {_listed(living)}"

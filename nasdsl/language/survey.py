@@ -80,6 +80,12 @@ def survey(
         _flow(found, program, next(iter(inputs.values())))
     except OutOfReach:
         return True  # what was found so far is true; the rest is left to the walk, which looks at each point
+    for key, (message, span, help) in found.doubtful.items():
+        if key in found.fitted:
+            avoided = "it fits elsewhere: points that come here are never drawn"
+            problems.warn("shape-mismatch", message, span, *help, avoided)
+        elif key not in found.reported:
+            problems.error("shape-mismatch", message, span, *help)
     return found.can_fail
 
 
@@ -108,7 +114,7 @@ def _through(v: Survey, term: Statement, wires: Wires) -> Wires:
         case ApplyValue(value=value):
             return _apply_value(v, term, value, wires)
         case Fork(bodies=bodies):
-            return _join(wires if b is None else _alternative(v, b, wires) for b in bodies.values())
+            return _decided(v, list(bodies.values()), wires)
         case Branch():
             return _branch(v, term, wires)
         case Loop():
@@ -157,7 +163,16 @@ def _branch(v: Survey, term: Branch, wires: Wires) -> Wires:
     bodies = [term.then, term.otherwise]
     if len(holds) == 1 and isinstance(holds[0], bool):
         bodies = bodies[:1] if holds[0] else bodies[1:]
-    return _join(wires if body is None else _alternative(v, body, wires) for body in bodies)
+    return _decided(v, bodies, wires)
+
+
+def _decided(v: Survey, bodies: list[Statement | None], wires: Wires) -> Wires:
+    """The bodies of which a decision takes one, or the one that is certain."""
+    several = len(bodies) > 1
+    v.decided += several
+    joined = _join([wires if body is None else _alternative(v, body, wires) for body in bodies])
+    v.decided -= several
+    return joined
 
 
 def _alternative(v: Survey, body: Statement, wires: Wires) -> Wires:
@@ -198,10 +213,8 @@ def _apply(
                 need_fitting_weight(v, row, dict(arguments), shape, outs[-1])
             except ShapeError as error:
                 misfits.append(error)  # the shapes that follow are what they are all the same
-    if errors and not outs:
-        _report(v, term, row.name, errors[0][0])
-    if misfits and len(misfits) == len(outs):
-        _report(v, term, row.name, misfits[0])
+    misfit = misfits[0] if misfits and len(misfits) == len(outs) else None
+    _judge(v, term, (row.name, id(arguments)), misfit or (errors[0][0] if errors and not outs else None))
     v.can_fail = v.can_fail or bool(errors or misfits)
     joined = _join({shape.layout: shape} for shape in outs)
     v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
@@ -241,8 +254,7 @@ def _around(v: Survey, term: Around, wires: Wires) -> Wires:
                     outs.append(out if before else _shaped(v, row, given, shape, out))
             except ShapeError as error:
                 errors.append(error)
-    if errors and not outs:
-        _report(v, term, row.name, errors[0])
+    _judge(v, term, row.name, errors[0] if errors and not outs else None)
     v.can_fail = v.can_fail or bool(errors)
     joined = _join({shape.layout: shape} for shape in outs)
     v.trail.append((term.span, row.name, " or ".join(str(shape) for shape in joined.values())))
@@ -262,7 +274,7 @@ def _share(v: Survey, term: Statement, row: Signature, wires: Wires) -> None:
             message = (
                 f"copies of a shared repeat need equal weight shapes: `{row.name}` gets {one}, then {other}"
             )
-            _report(v, term, row.name, ShapeError(message, help))
+            _judge(v, term, "shared", ShapeError(message, help))
 
 
 def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], *shapes: Shape) -> Shape:
@@ -270,10 +282,17 @@ def _shaped(v: Survey, row: Signature, arguments: dict[str, Any], *shapes: Shape
     return row.shape(arguments, shapes, v.need)
 
 
-def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
+def _judge(v: Survey, term: Statement, part: object, error: ShapeError | None) -> None:
+    """Report what cannot fit where it stands. On a branch that a decision takes, other answers may avoid it: it is an
+    error there if it, or the `part` of it that is meant, fits nowhere."""
+    key = (id(term), part)
+    if error is None:
+        v.fitted.add(key)
+        return
     if id(term) in v.reported or v.uncertain:
         return
-    v.reported.add(id(term))
+    if not v.decided:
+        v.reported |= {id(term), key}
     chain = [
         f"{v.problems.where(span).removeprefix('on ')}: `{op}` gives {shape}"
         for span, op, shape in v.trail[-6:]
@@ -282,7 +301,10 @@ def _report(v: Survey, term: Statement, name: str, error: ShapeError) -> None:
     lines = [error.help] if error.help else []
     if chain:
         lines.append("the shapes that led here: " + "; ".join(chain))
-    v.problems.error("shape-mismatch", str(error), term.span, *lines)
+    if v.decided:
+        v.doubtful.setdefault(key, (str(error), term.span, lines))
+    else:
+        v.problems.error("shape-mismatch", str(error), term.span, *lines)
 
 
 def _apply_value(v: Survey, term: ApplyValue, value: ValueTerm, wires: Wires) -> Wires:
@@ -314,8 +336,7 @@ def _merge(v: Survey, shortcut: ValueTerm, term: Residual, wires: Wires, inner: 
                     outs.append(target)
                 except ShapeError as error:
                     errors.append(error)
-    if errors and not outs:
-        _report(v, term, "residual", errors[0])
+    _judge(v, term, "residual", errors[0] if errors and not outs else None)
     v.can_fail = v.can_fail or bool(errors)
     return _join({shape.layout: shape} for shape in outs)
 
@@ -353,8 +374,7 @@ def _join_parts(v: Survey, term: Join, wires: Wires) -> Wires:
             except ShapeError as error:
                 errors.append(error)
     v.can_fail = v.can_fail or bool(errors) or len(sets) > COMBINATIONS or _may_read_twice(term.sources)
-    if errors and not found:
-        _report(v, term, term.merge.name, errors[0])
+    _judge(v, term, term.merge.name, errors[0] if errors and not found else None)
     return _join({shape.layout: shape} for shape in found)
 
 
@@ -544,7 +564,7 @@ def _use(v: Survey, term: Use, wires: Wires) -> Wires:
     given = tuple(tuple(values) for values in cells.values())
     named = {i + 1: v.cells[-1].get(slot, {}) for i, slot in _wires_of(term)}
     shapes = tuple(tuple(one.items()) for one in (wires, v.before, *named.values()))
-    key = (id(term.definition), given, shapes, v.uncertain > 0)
+    key = (id(term.definition), given, shapes, v.uncertain > 0, v.decided > 0)
     if key not in v.uses:
         v.parameters.append(cells)
         v.cells.append(named)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nasdsl.language.errors import SpaceError
 from nasdsl.language.reading import parse
 
 SOME = """task classification on digits
@@ -72,3 +73,31 @@ def test_what_is_out_of_reach_is_tried_on_points_that_are_drawn() -> None:
 def test_a_line_that_only_finished_points_show_is_tried_on_some() -> None:
     *_, note = parse(ALL + "\nrequire params > 9 * macs").findings()
     assert note.facts == {"proof": "finished", "drawn": 20, "held": 0}
+
+
+LEVELS = """block level(d) {
+    conv2d(4)
+    if d > 0 { parallel(merge = concat) { identity; { max_pool(2); level(d - 1); upsample(2) } } }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "network", ["level(1..2)", "level(1 | 2)", "{ level(1) } | { level(2) }", "level(2)?; level(1)"]
+)
+def test_what_fits_on_one_branch_and_not_on_another_is_pruned(network: str) -> None:
+    """The concat fits at 6 x 6, and not two levels below, at 3 x 3."""
+    task = "task segmentation on shape(3, 6, 6, classes = 4)\n"
+    found = parse(f"{task}{LEVELS}network {{ {network}; conv2d(outputs, kernel = 1) }}")
+    assert found.count() == 1
+    assert [one.code for one in found.findings() if one.severity == "warning"] == ["dead-answer"]
+    (clash,) = found.warnings
+    assert clash.code == "shape-mismatch" and "3 x 3 against 2 x 2" in clash.message
+
+
+@pytest.mark.parametrize("network", ["level(2)", "conv2d(4) | conv2d(4, kernel = 9, padding = valid)"])
+def test_what_no_decision_avoids_or_fits_nowhere_is_an_error(network: str) -> None:
+    task = "task segmentation on shape(3, 6, 6, classes = 4)\n"
+    with pytest.raises(SpaceError) as caught:
+        parse(f"{task}{LEVELS}network {{ {network}; conv2d(outputs, kernel = 1) }}")
+    assert [one.code for one in caught.value.diagnostics] == ["shape-mismatch"]
