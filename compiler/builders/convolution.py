@@ -74,8 +74,35 @@ def _transposed(axes: int, args: _Arguments, inputs: tuple[Shape, ...], output: 
     return make("Chain", conv=conv, crop=make("Crop", spatial_sizes(output))) if cut else conv
 
 
-RECIPES: Mapping[str, RecipeRule] = {
-    f"{prefix}conv{axes}d": partial(rule, axes)
-    for axes in (1, 2, 3)
-    for prefix, rule in (("", _conv), ("depthwise_", _depthwise), ("separable_", _separable))
-} | {f"conv{axes}d_transpose": partial(_transposed, axes) for axes in (1, 2, 3)}
+def _factorized(args: _Arguments, inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    channels, filters = channels_of(inputs[0]), channels_of(output)
+    across = _line(args, channels, filters, 1, {"bias": False})
+    return make("Chain", across=across, down=_line(args, filters, filters, 0, _more(args, 1)))
+
+
+def _line(args: _Arguments, channels: int, filters: int, axis: int, more: dict[str, Ingredient]) -> Recipe:
+    """A convolution whose window and step go along one axis (0: down, 1: across)."""
+    kernel, stride = whole(args["kernel"]), whole(args["stride"])
+    before, after = (kernel - 1) // 2, kernel // 2
+    along = {"kernel": (1, kernel), "stride": (1, stride), "padding": (0, before)}
+    if axis == 0:
+        along = {key: (there, other) for key, (other, there) in along.items()}
+    named: dict[str, Ingredient] = {"stride": along["stride"]} if stride > 1 else {}
+    if before == after > 0:
+        named["padding"] = along["padding"]
+    conv = make("nn.Conv2d", channels, filters, along["kernel"], **named, **more)
+    if before == after:
+        return conv
+    around = (0, 0, before, after) if axis == 0 else (before, after, 0, 0)
+    return make("Chain", pad=make("nn.ZeroPad2d", around), conv=conv)
+
+
+RECIPES: Mapping[str, RecipeRule] = (
+    {
+        f"{prefix}conv{axes}d": partial(rule, axes)
+        for axes in (1, 2, 3)
+        for prefix, rule in (("", _conv), ("depthwise_", _depthwise), ("separable_", _separable))
+    }
+    | {f"conv{axes}d_transpose": partial(_transposed, axes) for axes in (1, 2, 3)}
+    | {"factorized_conv2d": _factorized}
+)

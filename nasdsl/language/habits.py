@@ -13,6 +13,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "conv": ("conv2d", "conv1d"),
     "convolution": ("conv2d",),
     "sepconv": ("separable_conv2d",),
+    "factorizedconv": ("factorized_conv2d",),
     "dwconv": ("depthwise_conv2d",),
     "convtranspose2d": ("conv2d_transpose",),
     "convtranspose1d": ("conv1d_transpose",),

@@ -59,6 +59,7 @@ LAYERS: Mapping[str, tuple[tuple[int, ...], str, Mapping[str, Value]]] = {
     "conv2d in groups": ((8, 5, 5), "conv2d", {"filters": 8, "groups": 2}),
     "conv2d_transpose": ((4, 5, 3), "conv2d_transpose", {"filters": 8, "kernel": 3}),
     "separable_conv2d": ((4, 5, 5), "separable_conv2d", {"filters": 8}),
+    "factorized_conv2d": ((4, 5, 5), "factorized_conv2d", {"filters": 8, "kernel": 3}),
     "project": ((4, 6, 6), "project", {"width": 8, "size": (3, 3)}),
     "squeeze_excite": ((16, 4, 4), "squeeze_excite", {}),
     "inverted_bottleneck": ((16, 5, 5), "inverted_bottleneck", {"filters": 8, "squeeze_excite": True}),

@@ -244,4 +244,50 @@ def _family(axes: int) -> tuple[Signature, ...]:
     )
 
 
-SIGNATURES = tuple(signature for axes in LAYOUT_OF_AXES for signature in _family(axes))
+# --- a window taken apart ----------------------------------------------------------------------
+
+
+def _factorized_shape(args: Arguments, inputs: tuple[Shape, ...], need: Need) -> Shape:
+    image = inputs[0]
+    need_layout(image, ("image",), "factorized_conv2d", _help_for(image, 2), need)
+    stride = dim(args["stride"])
+    return Shape((dim(args["filters"]), *(ceil_share(size, stride) for size in image.spatial)), "image")
+
+
+def _factorized_weights(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tuple[int, int]:
+    """Of the window across, and of the window down."""
+    filters, kernel = output.sizes()[0], whole(args["kernel"])
+    return inputs[0].sizes()[0] * filters * kernel, filters * filters * kernel
+
+
+def _factorized_params(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    return sum(_factorized_weights(args, inputs, output)) + _bias_params(args, output)
+
+
+def _factorized_macs(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> int:
+    across, down = _factorized_weights(args, inputs, output)
+    _, height, _ = inputs[0].sizes()
+    _, rows, columns = output.sizes()
+    return across * height * columns + down * rows * columns
+
+
+_FACTORIZED = Signature(
+    "factorized_conv2d",
+    "layer",
+    "A convolution of 1 x `kernel` without bias, then one of `kernel` x 1, over an image (Szegedy et al. 2016, "
+    "arXiv:1512.00567): the step is taken across, then down; zeros around, output is ceil(size / stride).",
+    (
+        _FILTERS,
+        Argument("kernel", integer(1), "length of both windows", 7),
+        _STRIDE,
+        _BIAS,
+        WEIGHT,
+    ),
+    positional=2,
+    weighted=True,
+    shape=_factorized_shape,
+    params=_factorized_params,
+    macs=_factorized_macs,
+)
+
+SIGNATURES = (*(signature for axes in LAYOUT_OF_AXES for signature in _family(axes)), _FACTORIZED)

@@ -31,6 +31,7 @@ def _adapter(arguments: Arguments) -> int:
 _CHAINS: Mapping[str, Callable[[Arguments], int]] = {
     "mlp": _constant(2),
     **{f"separable_conv{axes}d": _constant(2) for axes in (1, 2, 3)},
+    "factorized_conv2d": _constant(2),
     "attention": _constant(2),
     "swiglu": _constant(2),
     "squeeze_excite": _constant(2),

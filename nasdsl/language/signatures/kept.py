@@ -119,6 +119,15 @@ def _separable(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kep
     return Kept(inputs=not padded, inner=padded + between)
 
 
+def _factorized(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
+    (height, width), (_, columns) = spatial_sizes(inputs[0]), spatial_sizes(output)
+    around = whole(args["kernel"]) - 1
+    if around % 2 == 0:
+        return Kept(inputs=True, inner=channels_of(output) * height * columns)
+    padded = channels_of(inputs[0]) * height * (width + around)
+    return Kept(inner=padded + channels_of(output) * (height + around) * columns)
+
+
 def _max_pool(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
     return Kept(inputs=True, inner=_LONG * _size(output))
 
@@ -258,6 +267,7 @@ _RULES: Mapping[str, KeptRule] = {
     "singular_kernel": _polynomial,
     **{f"{kind}conv{axes}d": _conv for kind in ("", "depthwise_") for axes in (1, 2, 3)},
     **{f"separable_conv{axes}d": _separable for axes in (1, 2, 3)},
+    "factorized_conv2d": _factorized,
     "max_pool": _max_pool,
     "global_max_pool": _always(Kept(inputs=True, output=True)),
     **{op: partial(_recurrent, op) for op in ("rnn", "gru", "lstm")},

@@ -102,6 +102,13 @@ def _separable(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tup
     return depthwise, _dense(output.channels, channels, _places(output))
 
 
+def _factorized(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tuple[Matrix, ...]:
+    channels, filters, kernel = inputs[0].channels, output.channels, dim(args["kernel"])
+    between = inputs[0].spatial[0] * output.spatial[1]
+    across = Matrix(filters, channels, channels * kernel, between)
+    return across, Matrix(filters, filters, filters * kernel, _places(output))
+
+
 def _transposed(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> tuple[Matrix, ...]:
     kernel = _kernel(inputs[0].channels, output.channels, 1, dim(args["kernel"]), inputs[0])
     return (replace(kernel, turned=True),)
@@ -185,6 +192,7 @@ MATRICES: Mapping[str, MatrixRule] = MappingProxyType(
         **{f"conv{axes}d": _conv for axes in (1, 2, 3)},
         **{f"depthwise_conv{axes}d": _depthwise for axes in (1, 2, 3)},
         **{f"separable_conv{axes}d": _separable for axes in (1, 2, 3)},
+        "factorized_conv2d": _factorized,
         **{f"conv{axes}d_transpose": _transposed for axes in (1, 2, 3)},
         "attention": _attention,
         "swiglu": _swiglu,

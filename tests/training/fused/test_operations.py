@@ -20,7 +20,7 @@ MAPS = ("sequence", "image", "volume")
 # What falls back to separate training: recurrent layers, attention, learned tokens, embeddings.
 FUSES = {
     *("linear", "mlp", "conv1d", "conv2d", "conv3d", "depthwise_conv1d", "depthwise_conv2d"),
-    *("depthwise_conv3d", "separable_conv1d", "separable_conv2d", "separable_conv3d"),
+    *("depthwise_conv3d", "separable_conv1d", "separable_conv2d", "separable_conv3d", "factorized_conv2d"),
     *("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"),
     *("relu", "silu", "tanh", "sigmoid", "selu", "mish", "softsign", "relu6", "hard_swish"),
     *("hard_sigmoid", "hard_tanh", "gelu", "leaky_relu", "elu", "softplus", "singular_kernel"),
