@@ -15,6 +15,7 @@ from nasdsl.language.facts import Facts
 from nasdsl.language.footprint import footprint
 from nasdsl.language.formulas import lets_of
 from nasdsl.language.importing import resolve
+from nasdsl.language.lacking import warn_of_lacks
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Goal, Task
 from nasdsl.language.printer import print_value
@@ -124,6 +125,8 @@ def _examined(problems: Problems, file: s.File, bound: Bound | None, trust: bool
     can_fail = False
     if task is not None:
         _match_inputs(c, file, task)
+    if task is not None and bound is None:  # who binds other data knows what they have
+        warn_of_lacks(c, program, task)
     if not problems.errors and has_network:
         assert task is not None
         can_fail = survey(problems, program, _surveyed(task), task_quantities(task))
