@@ -11,6 +11,7 @@ from dataclasses import replace
 from math import prod
 
 from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.attention import decided_widths
 from nasdsl.language.signatures.kept import Kept, KeptRule, activation_within, kept_by
 from nasdsl.language.signatures.matrices import MATRICES
 from nasdsl.language.signatures.methods import METHODS, covers
@@ -75,11 +76,13 @@ def _swiglu(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
 
 
 def _attention(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
-    """Queries, keys and values; with dropout the scores in place of what they give."""
+    """All but what its linear maps read: the placed tokens, and the joined heads where those are a value of their own."""
     trained = kept_by("attention", args, inputs, output).inner
     tokens, width = inputs[0].sizes()
-    spared = (1 if args["dropout"] else 0) + (1 if name(args["position"]) == "learned" else 0)
-    return Kept(inner=trained - spared * tokens * width)
+    position, (queries, _) = name(args["position"]), decided_widths(args, width)
+    spared = queries if args["dropout"] or position == "rotary" else 0
+    spared += width if position == "learned" else 0
+    return Kept(inner=trained - spared * tokens)
 
 
 def _rms_norm(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
