@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Protocol
 
 from nasdsl.language.network import Spec, Value
+from nasdsl.language.shapes import Columns
 
 _COMMUTATIVE = frozenset({"add", "mul", "mean"})
 _PASSING = frozenset({"identity"})  # with one input, merges pass it on as well
@@ -43,6 +44,8 @@ class Structure(Protocol):
     def shape(self) -> tuple[int, ...]: ...
     @property
     def layout(self) -> str: ...
+    @property
+    def columns(self) -> Columns: ...
     @property
     def shares(self) -> str: ...
     @property
@@ -76,6 +79,7 @@ def _stands_for(nodes: Sequence[Structure]) -> dict[str, str]:
 def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     """A digest of each node with all that it is made of."""
     made_of: dict[str, str] = {}
+    columns = {node.name: node.columns for node in nodes}
     n_inputs = 0
     for node in nodes:
         parts = [made_of[name] for name in sources[node.name]]
@@ -90,6 +94,8 @@ def _downwards(nodes: Sequence[Structure], sources: Mapping[str, tuple[str, ...]
             label, n_inputs = f"{n_inputs} {node.layout}", n_inputs + 1
         if node.body is not None:
             parts.append(node.body.hash)
+        if node.op == "embed_columns":
+            parts.append(repr([size for _, size in columns[sources[node.name][0]]]))
         if node.shares:
             parts.append(f"weights of {made_of[node.shares]}")
         made_of[node.name] = _digest((node.op, label, repr(node.shape), *parts))

@@ -15,7 +15,7 @@ from nasdsl.language.errors import NasdslError
 from nasdsl.language.memory import train_memory
 from nasdsl.language.network import Decided, Layer, Value
 from nasdsl.language.point import Point
-from nasdsl.language.shapes import Shape
+from nasdsl.language.shapes import Columns, Shape
 from nasdsl.language.sharing import scaled
 from nasdsl.language.signatures.depth import layer_depth
 from nasdsl.language.signatures.structure import applications, copies_of
@@ -45,6 +45,7 @@ class Node:
     inserted: an adaptation that the space did not write down.
     shares: the node whose weights it uses, "" where they are its own; they count there only.
     body: the network that an operation like `widen` has copies of; params and macs count all of them.
+    columns: of the table that it gives, if it is one with texts, as in Shape.
     """
 
     name: str
@@ -62,11 +63,12 @@ class Node:
     inserted: bool = False
     shares: str = ""
     body: Plan | None = None
+    columns: Columns = ()
 
     @property
     def output(self) -> Shape:
         """The shape with the meaning of its axes, as rules and recipes want it."""
-        return Shape(self.shape, self.layout)
+        return Shape(self.shape, self.layout, columns=self.columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ def _node(layer: Layer, shapes: Mapping[str, Shape], shares: str, body: Plan | N
         inserted=layer.inserted,
         shares=shares,
         body=body,
+        columns=layer.shape.columns,
     )
 
 

@@ -86,6 +86,9 @@ def fitting_cases(op: str, count: int, seed: int) -> Iterator[Case]:
 
 def draw_inputs(signature: Signature, rng: random.Random) -> tuple[Shape, ...]:
     """Shapes of one layout; where several wires are read, half the time all alike."""
+    if signature.name == "embed_columns":
+        sizes = [rng.choice((1, 1, 2, 3, 7)) for _ in range(rng.randint(1, 6))]
+        return (Shape((sum(sizes),), "vector", columns=tuple((f"c{i}", n) for i, n in enumerate(sizes))),)
     first = draw_shape(rng.choice(tuple(_AXES)), rng)
     if signature.arity == (1, 1):
         return (first,)

@@ -9,6 +9,7 @@ from compiler.builders.arguments import RecipeRule, call, channels_of, flag, num
 from compiler.builders.recipe import Recipe, make
 from nasdsl.language.network import Value
 from nasdsl.language.shapes import Shape
+from nasdsl.language.signatures.dense import column_width
 
 
 def linear(width_in: int, width_out: int, bias: bool) -> Recipe:
@@ -32,4 +33,17 @@ def _mlp(args: Mapping[str, Value], inputs: tuple[Shape, ...], output: Shape) ->
     )
 
 
-RECIPES: Mapping[str, RecipeRule] = {"linear": _linear, "mlp": _mlp}
+def _embed_columns(args: Mapping[str, Value], inputs: tuple[Shape, ...], output: Shape) -> Recipe:
+    """Neighbouring columns of numbers pass as one, of width 0."""
+    sizes: list[int] = []
+    widths: list[int] = []
+    for _, size in inputs[0].columns:
+        if size == 1 and widths and not widths[-1]:
+            sizes[-1] += 1
+        else:
+            sizes.append(size)
+            widths.append(whole(column_width(args, size)) if size > 1 else 0)
+    return make("EmbedColumns", tuple(sizes), tuple(widths))
+
+
+RECIPES: Mapping[str, RecipeRule] = {"linear": _linear, "mlp": _mlp, "embed_columns": _embed_columns}

@@ -9,7 +9,7 @@ from compiler.modules.attention import Attention, ClassToken, LearnedPositions, 
 from compiler.modules.experts import EnforcedExperts, Experts
 from compiler.modules.factoring import Chain, factored, factors, halves, layers_of
 from compiler.modules.joining import Add, Average, Concat, Mul, Zero
-from compiler.modules.layers import Polynomial, Recurrent, SampleRMSNorm, SqueezeExcite, SwiGLU
+from compiler.modules.layers import EmbedColumns, Polynomial, Recurrent, SampleRMSNorm, SqueezeExcite, SwiGLU
 from compiler.modules.losses import Losses
 from compiler.modules.shaping import Crop, MaxOver, MeanOver, PadChannels, Pick, SwapAxes
 
@@ -26,6 +26,7 @@ __all__ = [
     "ClassToken",
     "Concat",
     "Crop",
+    "EmbedColumns",
     "EnforcedExperts",
     "Experts",
     "Gate",

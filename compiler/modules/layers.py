@@ -82,3 +82,20 @@ class Polynomial(nn.Module):
         for factor in reversed(self.factors[:-1]):
             value = value * x + factor
         return value
+
+
+class EmbedColumns(nn.Module):
+    """Features of `sizes` in turn, each through a table of its width: of zeros and a one, the row of that one. Those of
+    width 0 are numbers, and pass."""
+
+    def __init__(self, sizes: tuple[int, ...], widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.sizes = list(sizes)
+        pairs = zip(sizes, widths, strict=True)
+        self.tables = nn.ModuleList(nn.Embedding(n, width) if width else nn.Identity() for n, width in pairs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = zip(x.split_with_sizes(self.sizes, -1), self.tables, strict=True)
+        return torch.cat(
+            [part @ one.weight if isinstance(one, nn.Embedding) else part for part, one in parts], -1
+        )

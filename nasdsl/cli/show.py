@@ -17,7 +17,7 @@ from nasdsl.engine.outline import outline_svg, outline_text
 from nasdsl.engine.overrides import overridden
 from nasdsl.engine.records import Record
 from nasdsl.engine.run import open_run
-from nasdsl.engine.tables import print_plan, record_line, settings_text, trial_or_best
+from nasdsl.engine.tables import print_plan, record_line, settings_text, texts_text, trial_or_best
 from nasdsl.engine.wording import point_text
 from nasdsl.language.decisions import Answer
 from nasdsl.language.errors import NasdslError
@@ -100,6 +100,9 @@ def _show(
     _refuse_open_shapes(space)
     planned = plan(space, point)
     print_plan(planned, sys.stdout)
+    texts = texts_text(space.task.inputs) if space.task is not None else ""
+    if texts:
+        print("\n" + texts)
     settings = overridden(space.decided(point).settings, fixed)
     print("\n" + settings_text({name: value_text(value) for name, value in settings.items()}))
     if svg:

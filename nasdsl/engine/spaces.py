@@ -30,8 +30,8 @@ def rebuild(meta: Mapping[str, Any]) -> Space:
 
 
 def shapes_to_json(shapes: Mapping[str, Shape]) -> dict[str, list[Any]]:
-    return {name: [list(shape.sizes()), shape.layout] for name, shape in shapes.items()}
+    return {name: shape.stored() for name, shape in shapes.items()}
 
 
 def shapes_from_json(stored: Mapping[str, Any]) -> dict[str, Shape]:
-    return {name: Shape(tuple(dims), layout) for name, (dims, layout) in stored.items()}
+    return {name: Shape.restored(*one) for name, one in stored.items()}

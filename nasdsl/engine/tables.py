@@ -18,6 +18,7 @@ from nasdsl.engine.show import plan_table, plan_text, summary
 from nasdsl.engine.wording import answer_text, number
 from nasdsl.language.network import Goal
 from nasdsl.language.point import Point
+from nasdsl.language.shapes import Shape
 from nasdsl.language.signatures.layers import LAYER_SIGNATURES
 from nasdsl.language.signatures.measures import OF_LAYERS
 
@@ -71,6 +72,12 @@ def print_plan(planned: Plan, stream: TextIO) -> None:
         stream.write(summary(planned) + "\n")
     else:
         stream.write(plan_text(planned, PIPE_WIDTH))
+
+
+def texts_text(inputs: Mapping[str, Shape]) -> str:
+    """The columns of texts of the tables among the inputs, and how many texts each has; "" where there are none."""
+    columns = [f"  {name}  {size}" for shape in inputs.values() for name, size in shape.texts]
+    return "\n".join(["columns of texts, and how many each has", *columns]) if columns else ""
 
 
 def settings_text(settings: Mapping[str, str]) -> str:

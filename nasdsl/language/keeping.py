@@ -102,6 +102,8 @@ def _suppose(condition: bool | None, message: str, help: str) -> None:
 
 
 def _ends(shape: Shape) -> list[Shape]:
+    if shape.concrete:
+        return [shape]
     least = Shape(tuple(lower(dim) for dim in shape.dims), shape.layout)
     most = Shape(
         tuple(upper(dim) if upper(dim) < INFINITE else lower(dim) + 7 for dim in shape.dims), shape.layout

@@ -7,6 +7,7 @@ one shape rule serves the checker (intervals) and the plan (integers).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -50,6 +51,7 @@ class Interval:
 
 
 Dim: TypeAlias = int | Interval
+Columns: TypeAlias = tuple[tuple[str, int], ...]
 
 
 def interval(low: int, high: int) -> Dim:
@@ -114,11 +116,28 @@ class Shape:
     """The shape of one sample, without the batch axis, and what its axes mean.
 
     symbols: of an index, how many there are: its numbers are 0 to symbols - 1. A byte has 256.
+    columns: of a table with texts, by name: how many features each takes, one for each of its texts, 1 for numbers.
     """
 
     dims: tuple[Dim, ...]
     layout: str
     symbols: int = 256
+    columns: Columns = ()
+
+    @classmethod
+    def restored(cls, dims: Sequence[int], layout: str, columns: Sequence[tuple[str, int]] = ()) -> Shape:
+        """From what `stored` gave, through JSON."""
+        return cls(tuple(dims), layout, columns=tuple((name, size) for name, size in columns))
+
+    def stored(self) -> list[object]:
+        """A concrete shape as lists and plain values."""
+        plain: list[object] = [list(self.sizes()), self.layout]
+        return [*plain, [list(column) for column in self.columns]] if self.columns else plain
+
+    @property
+    def texts(self) -> Columns:
+        """The columns of texts."""
+        return tuple((name, size) for name, size in self.columns if size > 1)
 
     @property
     def channels(self) -> Dim:
@@ -166,6 +185,8 @@ def hull_shape(a: Shape, b: Shape) -> Shape | None:
     """The smallest shape holding both, or None where their axes differ in meaning."""
     if a.layout != b.layout or len(a.dims) != len(b.dims):
         return None
+    if a == b:
+        return a
     dims = tuple(hull(x, y) for x, y in zip(a.dims, b.dims, strict=True))
     return Shape(dims, a.layout, max(a.symbols, b.symbols))
 

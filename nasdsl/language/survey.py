@@ -548,7 +548,7 @@ def _let_go(before: Wires, after: Wires) -> Wires:
             b if a == b else interval(1 if lower(b) < lower(a) else lower(a), _loose(upper(a), upper(b)))
             for a, b in zip(old.dims, shape.dims, strict=True)
         )
-        widened[layout] = Shape(dims, layout, shape.symbols)
+        widened[layout] = shape if dims == shape.dims else Shape(dims, layout, shape.symbols)
     return widened
 
 

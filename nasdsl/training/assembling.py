@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasdsl.language.shapes import shape_of
+from nasdsl.language.shapes import Shape, shape_of
 from nasdsl.training.blocks import mean_and_deviation
-from nasdsl.training.dataset import Array, Dataset, Fold, Scale
+from nasdsl.training.dataset import Array, Dataset, Fold, Scale, texts_of
 from nasdsl.training.errors import DataError
 from nasdsl.training.samples import Samples
 from nasdsl.training.splits import Keys, Parts, Splitting, split
@@ -83,7 +83,9 @@ def _dataset(
         Fold(
             train,
             valid,
-            {name: _scale_inputs(x, train) for name, x in inputs.items()} if standardize else {},
+            {name: _scale_inputs(x, train, samples.columns) for name, x in inputs.items()}
+            if standardize
+            else {},
             {name: _scale(one.values, train, (0,)) for name, one in found.items()}
             if kind == "regression"
             else {},
@@ -98,7 +100,7 @@ def _dataset(
         targets={name: one.values for name, one in found.items()},
         folds=folds,
         test=parts.test,
-        shapes={name: shape_of(x.shape[1:]) for name, x in inputs.items()},
+        shapes={name: _shape(x, samples.columns) for name, x in inputs.items()},
         outputs=next(iter(widths.values())),
         widths=widths,
         statement=f"{samples.name}: {_said_of(widths)}{parts.said}",
@@ -131,9 +133,23 @@ def _say_shapes(samples: Samples) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in samples.shapes.items())
 
 
-def _scale_inputs(x: NDArray[np.float32], train: NDArray[np.int64]) -> Scale:
-    """Of each feature of a row; of each channel of a sequence or image."""
-    return _scale(x, train, (0, *range(2, x.ndim)))
+def _shape(x: Array, columns: Mapping[str, tuple[str, ...] | None]) -> Shape:
+    """Of a sample; that of a table with texts knows its columns."""
+    shape = shape_of(x.shape[1:])
+    sizes = tuple((name, 1 if texts is None else len(texts)) for name, texts in columns.items())
+    found = replace(shape, columns=sizes) if sum(size for _, size in sizes) == x.shape[1] else shape
+    return found if found.texts else shape
+
+
+def _scale_inputs(
+    x: NDArray[np.float32], train: NDArray[np.int64], columns: Mapping[str, tuple[str, ...] | None]
+) -> Scale:
+    """Of each feature of a row; of each channel of a sequence or image. What stands for texts stays zeros and ones."""
+    scale = _scale(x, train, (0, *range(2, x.ndim)))
+    texts = texts_of(columns, x.shape[1])
+    if not texts.any():
+        return scale
+    return Scale(np.where(texts, np.float32(0), scale.mean), np.where(texts, np.float32(1), scale.deviation))
 
 
 def _scale(array: Array, train: NDArray[np.int64], axes: tuple[int, ...]) -> Scale:

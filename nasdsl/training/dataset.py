@@ -118,10 +118,16 @@ class Dataset:
             raise DataError(f"not a saved data set: {error}", str(folder)) from error
 
 
+def texts_of(columns: Mapping[str, tuple[str, ...] | None], n_columns: int) -> NDArray[np.bool_]:
+    """Which of the columns of an encoded table are zeros and ones that stand for a text."""
+    marks = [levels is not None for levels in columns.values() for _ in levels or ("",)]
+    return np.array(marks if len(marks) == n_columns else [False] * n_columns)
+
+
 def _meta(data: Dataset) -> dict[str, Any]:
     return {
         "kind": data.kind,
-        "shapes": {name: [list(shape.sizes()), shape.layout] for name, shape in data.shapes.items()},
+        "shapes": {name: shape.stored() for name, shape in data.shapes.items()},
         "targets": list(data.targets),
         "folds": len(data.folds),
         "outputs": data.outputs,
@@ -156,7 +162,7 @@ def _unflat(meta: dict[str, Any], arrays: dict[str, Array]) -> Dataset:
         stems = {name: f"{prefix}.{name}" for name in names if f"{prefix}.{name}.mean" in arrays}
         return {name: Scale(arrays[f"{s}.mean"], arrays[f"{s}.deviation"]) for name, s in stems.items()}
 
-    shapes = {name: Shape(tuple(dims), layout) for name, (dims, layout) in meta["shapes"].items()}
+    shapes = {name: Shape.restored(*one) for name, one in meta["shapes"].items()}
     folds = tuple(
         Fold(
             arrays[f"fold{n}.train"],

@@ -2,8 +2,7 @@
 
 A column becomes the normal quantile of its rank among the training rows, between knots on a straight line
 (the quantile transform, as in scikit-learn's QuantileTransformer). Outliers then end at the last knot, and a skewed
-column spreads evenly. Zeros and ones that stand for texts stay as they are: the first layer's weights of such a
-column are then what it has learned of that text, an embedding of it.
+column spreads evenly. Zeros and ones that stand for texts stay as they are.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nasdsl.training.dataset import Dataset
+from nasdsl.training.dataset import Dataset, texts_of
 from nasdsl.training.errors import DataError
 
 N_KNOTS = 101  # the ends are the quantiles 0.005 and 0.995 of a normal distribution, at 2.58 deviations
@@ -72,11 +71,5 @@ def knots_of(data: Dataset, fold: int) -> dict[str, Knots]:
         if data.shapes[name].layout != "vector":
             message = f"`prepare = quantile` is for tables, and `{name}` is {data.shapes[name]}"
             raise DataError(message, help="leave it out: maps are standardized channel by channel")
-        found[name] = knots(np.asarray(x[rows]), texts_of(data, x.shape[1]))
+        found[name] = knots(np.asarray(x[rows]), texts_of(data.columns, x.shape[1]))
     return found
-
-
-def texts_of(data: Dataset, n_columns: int) -> NDArray[np.bool_]:
-    """Which of the columns of an encoded table are zeros and ones that stand for a text."""
-    marks = [levels is not None for levels in data.columns.values() for _ in levels or ("",)]
-    return np.array(marks if len(marks) == n_columns else [False] * n_columns)

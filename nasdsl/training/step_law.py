@@ -21,7 +21,7 @@ from nasdsl.training.settings import Settings, call, number, numbers, setting
 if TYPE_CHECKING:
     from compiler.plan import Plan
 
-_EMBEDDINGS = ("token_embedding", "learned_positions")
+_EMBEDDINGS = ("token_embedding", "embed_columns", "learned_positions")
 
 
 def rate(n_weights: int, n_symbols: int) -> float:

@@ -27,6 +27,7 @@ class Node:
     shape: tuple[int, ...] = (4,)
     layout: str = "vector"
     shares: str = ""
+    columns: tuple = ()
     body: None = None
 
 

@@ -212,7 +212,12 @@ def check_sound(
     intervals did not promise that all fits; a refusal of all intervals means a concrete one.
     """
     wide_arguments = {a.name: widened_argument(a, arguments[a.name], rng) for a in signature.arguments}
-    wide_inputs = tuple(Shape(tuple(widened(d, rng) for d in s.dims), s.layout, s.symbols) for s in inputs)
+    wide_inputs = tuple(
+        wide
+        if (wide := Shape(tuple(widened(d, rng) for d in s.dims), s.layout, s.symbols)).dims != s.dims
+        else s
+        for s in inputs
+    )
     claims: list[bool | None] = []
     try:
         wide = signature.shape(wide_arguments, wide_inputs, lambda *said: note(claims, *said))

@@ -438,7 +438,7 @@ _SETTINGS = (
     _setting(
         "prepare",
         "How inputs are scaled: to mean 0 and deviation 1, or each column of a table to normal quantiles; texts of a "
-        "table stay zeros and ones under `quantile`.",
+        "table stay zeros and ones.",
         name_of("standardize", "quantile"),
         "standardize",
     ),

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from compiler.modules import Attention
+from compiler.modules import Attention, EmbedColumns
 from compiler.names import attribute_names
 from compiler.plan import INPUT, Node, Plan
 from nasdsl.language.network import Spec
@@ -144,7 +144,11 @@ def factors(setup: Setup, base: int, adaptive: bool) -> dict[int, float]:
                 bias.mul_(1.0 if role.first else role.reads**0.5)
                 found[id(bias)] = 1.0 if adaptive else role.writes
     if not adaptive:  # gains and offsets of norms, embeddings: as wide as they write
-        rest = (p for p in setup.module.parameters() if id(p) not in found)
+        data = [
+            m for m in setup.module.modules() if isinstance(m, EmbedColumns)
+        ]  # as wide as columns ask for
+        settled = found.keys() | {id(p) for one in data for p in one.parameters()}
+        rest = (p for p in setup.module.parameters() if id(p) not in settled)
         found |= {id(p): p.shape[-1] / base for p in rest}
     return found
 
