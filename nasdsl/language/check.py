@@ -167,7 +167,12 @@ def _match_inputs(c: Checker, file: s.File, task: Task) -> None:
             )
             names = ", ".join(f"`{name}`" for name in item.inputs) or "none by name"
             message = f"the data have {there}, and the network takes {names}"
-            help = f"write `network({', '.join(task.inputs)}) {{ … }}`" if len(task.inputs) > 1 else ""
+            help = (
+                f"write `network({', '.join(task.inputs)}) {{ … }}`"
+                if len(task.inputs) > 1
+                else f'several inputs come as arrays of a file, `npz("data.npz", inputs = "{",".join(item.inputs)}", …)`, '
+                "or from Python, as a dictionary of arrays"
+            )
             c.problems.error("wrong-data", message, item.head, help)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 
 from nasdsl.language.errors import Diagnostic, Source, Span
@@ -48,7 +49,7 @@ def diagnose(source: Source, tokens: list[Token], unexpected: Unexpected) -> Dia
     token = tokens[at]
     if token.text in HARD and "NAME" in expected and not _splits_a_line(tokens, at):
         message = f"`{token.text}` is a reserved word, and cannot be a name"
-        return Diagnostic("reserved-word", message, token.span, source, ("choose another name",))
+        return Diagnostic("reserved-word", message, token.span, source, (_instead(source, token),))
     shown = "the end of the line" if token.text == "\n" else f"`{token.text}`"
     message = f"{shown} cannot stand here; {_words(expected)} is expected"
     help = _named_first(source, tokens, at) or _help(tokens, at, expected)
@@ -74,6 +75,14 @@ def _named_first(source: Source, tokens: list[Token], at: int) -> tuple[str, ...
     return (
         f"sources behind `from` are names of wires: name it first, `p = {written} from {wire}`, then read `p`",
     )
+
+
+def _instead(source: Source, word: Token) -> str:
+    """What to write in place of a reserved word."""
+    number = re.compile(r"#\d+").match(source.text, word.span.end)
+    if word.text == "block" and number:
+        return f'an answer in braces is a text, in quotes: `"block{number[0]}"`'
+    return "choose another name"
 
 
 def _no_item(source: Source, token: Token) -> Diagnostic:
@@ -132,6 +141,8 @@ def _help(tokens: list[Token], at: int, expected: Set[str]) -> tuple[str, ...]:
         return (f"write `let {before.text} = …` to name a value",)
     if token.text == "else":
         return ("`else` follows the body of an `if`",)
+    if token.text == ":" and before.kind == "NAME" and tokens[at - 2].text == "|":
+        return (f"put an alternative and its label in parentheses: `… | ({before.text}: {{ … }})`",)
     if token.text == "|":
         return ("put an alternative on both sides of `|`",)
     if expected & {"SEP", "$END"} and (token.kind in ("NUMBER", "STRING") or token.text.isidentifier()):

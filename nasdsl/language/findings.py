@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nasdsl.language import syntax as s
+from nasdsl.language.configuration import LimitError
 from nasdsl.language.decisions import Answer
-from nasdsl.language.errors import NOWHERE, Diagnostic, Span
+from nasdsl.language.errors import NOWHERE, Diagnostic, Infeasible, SpaceError, Span
 from nasdsl.language.fitting import Fitting, Trying
 from nasdsl.language.scope import Problems
 from nasdsl.language.tree import ChoiceHole, RangeHole, Term
@@ -22,11 +23,25 @@ _ROOM = ", or make room: `padding = same`, a smaller kernel, less pooling or few
 
 
 def findings(space: Space) -> tuple[Diagnostic, ...]:
-    """Warnings of dead answers, and notes of what is proved and how, ordered by place."""
+    """Warnings of dead answers, and notes of what is proved and how, ordered by place; of a space whose `start` is no
+    point of it, what is wrong there."""
+    if wrong := _start(space):
+        return wrong
     problems = Problems(space.file.source, space.file.imported)
     notes = [_note(problems, *one) for one in (*_shapes(space, problems), *_requires(space))]
     found = [*problems.report(), *notes]
     return tuple(sorted(found, key=lambda one: (one.source.name, one.span.start)))
+
+
+def _start(space: Space) -> tuple[Diagnostic, ...]:
+    """What `start` says that the space does not offer. Whether any point holds every line is not for it to say."""
+    try:
+        space.start()
+    except SpaceError as error:
+        return error.diagnostics
+    except (Infeasible, LimitError):
+        return ()
+    return ()
 
 
 def _note(problems: Problems, code: str, message: str, span: Span, facts: Mapping[str, object]) -> Diagnostic:
@@ -142,12 +157,12 @@ def _drawn(space: Space) -> list[tuple[Mapping[str, Answer], Mapping[str, float]
 
 
 def pruned(found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Of findings, what an editor shows: warnings, and the note that some points are left out."""
+    """Of findings, what an editor shows: problems, and the note that some points are left out."""
     shown = []
     for one in found:
         leaves_out = one.facts.get("written") != one.facts.get("points") or one.facts.get(
             "fit"
         ) != one.facts.get("drawn")
-        if one.severity == "warning" or (one.code == "shapes" and leaves_out):
+        if one.severity != "note" or (one.code == "shapes" and leaves_out):
             shown.append(one)
     return shown

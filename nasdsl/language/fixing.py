@@ -130,12 +130,13 @@ def said(answer: Answer) -> str:
 def _offers(domains: tuple[Domain, ...]) -> str:
     """Lists are told as one, in the order of the space as far as the walks showed it."""
     listed = [value for domain in domains if isinstance(domain, Options) for value in domain.values]
-    unlisted = [_offer(domain) for domain in domains if not isinstance(domain, Options)]
-    lists = [_offer(Options(tuple(dict.fromkeys(listed)), ()))] if listed else []
+    unlisted = [offered(domain) for domain in domains if not isinstance(domain, Options)]
+    lists = [offered(Options(tuple(dict.fromkeys(listed)), ()))] if listed else []
     return " or ".join(dict.fromkeys([*lists, *unlisted]))
 
 
-def _offer(domain: Domain) -> str:
+def offered(domain: Domain) -> str:
+    """What a decision offers, as people write it."""
     match domain:
         case Options(values=values):
             more = ", …" if len(values) > _SHOWN else ""

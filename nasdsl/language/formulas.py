@@ -198,6 +198,7 @@ class Reader:
         if isinstance(node, s.Name) and self._stands_for(node):
             return self._written_out(node, self.expression) or _UNKNOWN
         if isinstance(node, s.Name) and name in QUANTITIES and name not in self.lets:
+            self._say_which(node, name)
             return Known(name)
         if isinstance(node, s.Name) and name == "latency_ms" and name not in self.words.named:
             return Latency("cpu", 1, 1)
@@ -212,6 +213,13 @@ class Reader:
             return Fixed(name if name in partner.words else _TRUTH[name])
         self._report_unknown(node, owners, name, partner)
         return _UNKNOWN
+
+    def _say_which(self, node: s.Value, name: str) -> None:
+        """A warning where a decision has the name of a quantity: the quantity is meant."""
+        if name in self.words.named:
+            message = f"`{name}` is the quantity here, not the decision of that name"
+            help = "give the decision another name where it is meant to be bounded"
+            self.problems.warn("shadowed-name", message, node.span, help)
 
     def _are_known(self, owners: Sequence[str], node: s.Value) -> bool:
         for owner in owners:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nasdsl.language import syntax as s
-from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, contains, default
+from nasdsl.language.decisions import Answer, Decision, contains, default
 from nasdsl.language.errors import Diagnostic, SpaceError
-from nasdsl.language.fixing import meant
+from nasdsl.language.fixing import meant, offered, said
 from nasdsl.language.point import Point
 from nasdsl.language.suggest import did_you_mean
 
@@ -35,8 +35,8 @@ def start_point(space: Space, settings: tuple[s.Setting, ...]) -> Point:
         answer = meant(answer, [decision.domain])
         if contains(decision.domain, answer):
             return answer
-        message = f"`{decision.path}` cannot be {answer!r}"
-        problems.append(_problem(space, "bad-start", message, node, _offer(decision)))
+        message = f"`{decision.path}` cannot be {said(answer)}"
+        problems.append(_problem(space, "bad-start", message, node, f"it offers {offered(decision.domain)}"))
         return default(decision)
 
     point = space.decide(choose)
@@ -85,11 +85,3 @@ def _decided(paths: list[str]) -> str:
     return f"it decides {shown}" + (
         f", and {len(paths) - _MOST_SHOWN} more" if len(paths) > _MOST_SHOWN else ""
     )
-
-
-def _offer(decision: Decision) -> str:
-    match decision.domain:
-        case Options(values=values):
-            return "it offers " + ", ".join(f"{value}" for value in values[:12])
-        case Integers(low=low, high=high) | Reals(low=low, high=high):
-            return f"it offers {low}..{high}"

@@ -119,7 +119,10 @@ def _use_arguments(
             refuse_unused(c, argument)
         elif name not in names:
             message = f"block `{node.name}` has no parameter `{name}`"
-            c.problems.unknown("unknown-argument", message, argument.span, name, names)
+            help = f"`{DEPTH}` stands where a block uses itself: in the body of `{node.name}`"
+            c.problems.unknown(
+                "unknown-argument", message, argument.span, name, names, help if name == DEPTH else ""
+            )
         elif name in given:
             c.problems.error(
                 "duplicate-argument", f"`{name}` is given twice", argument.span, _usage(c, written)

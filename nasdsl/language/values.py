@@ -139,6 +139,9 @@ def _name(c: Checker, node: s.Name, scope: Scope, wanted: Wanted) -> ValueTerm:
     if name in c.beside and name != wanted.called:
         _refuse_beside(c, node)
         return UNKNOWN
+    if kind is None and name in c.blocks:
+        _refuse_block(c, node)
+        return UNKNOWN
     known = [*scope.visible(), *_known(kind), "outputs"]
     expected = f"; {describe(kind)} is expected here" if kind is not None else ""
     help = for_example(wanted.called, kind) if kind is not None else _value_first(name)
@@ -248,11 +251,25 @@ def _call(c: Checker, node: s.Call, scope: Scope, wanted: Wanted) -> ValueTerm:
     return make(c, row, node, inner)
 
 
+def _refuse_block(c: Checker, node: s.Name | s.Call) -> None:
+    """A block is a statement: what is decided once for several uses of it is a text, or a `tied` repeat."""
+    name = node.id if isinstance(node, s.Name) else node.name
+    message = f"a value, such as that of a `let`, cannot hold a use of the block `{name}`"
+    help = (
+        f'name what is chosen by a text, `let kind = "{name}" | "other"`, and use the block under it: '
+        f'`if kind == "{name}" {{ {name} }}`; or decide once for all copies of `repeat 2 tied {{ … }}`'
+    )
+    c.problems.error("misplaced-block", message, node.span, help)
+
+
 def _unknown_call(c: Checker, node: s.Call, wanted: Wanted) -> None:
     if wanted.kind is not None and wanted.kind.type != "call":
         message = f"`{wanted.called}` takes {describe(wanted.kind)}, not a call of `{node.name}`"
         help = CALLS.get(plain(node.name)) or for_example(wanted.called, wanted.kind)
         c.problems.error("wrong-kind", message, node.span, help)
+        return
+    if wanted.kind is None and node.name in c.blocks:
+        _refuse_block(c, node)
         return
     what = " or ".join(wanted.kind.groups) if wanted.kind else "operation"
     message = f"no {what} is called `{node.name}`"

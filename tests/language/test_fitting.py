@@ -101,3 +101,23 @@ def test_what_no_decision_avoids_or_fits_nowhere_is_an_error(network: str) -> No
     with pytest.raises(SpaceError) as caught:
         parse(f"{task}{LEVELS}network {{ {network}; conv2d(outputs, kernel = 1) }}")
     assert [one.code for one in caught.value.diagnostics] == ["shape-mismatch"]
+
+
+def test_a_start_that_is_no_point_is_an_error_at_its_line() -> None:
+    text = ALL + "\nstart {\n    network/width = 12\n    network/foo = 3\n}"
+    found = parse(text).findings()
+    assert [(one.severity, one.code, text[one.span.start : one.span.end]) for one in found] == [
+        ("error", "bad-start", "12"),
+        ("error", "bad-start", "3"),
+    ]
+    (note,) = parse(text.replace("12", "16").replace("network/foo = 3", "")).findings()
+    assert note.severity == "note"
+
+
+def test_a_line_says_that_it_means_the_quantity_where_a_decision_has_its_name() -> None:
+    text = (
+        "task classification on wine\nnetwork { depth: repeat 1..3 { linear(8) }; linear(outputs) }\nrequire "
+    )
+    space = parse(text + "depth <= 3")
+    assert [one.code for one in space.warnings] == ["shadowed-name"] and space.count_valid().at_most == 2
+    assert not parse(text.replace("depth:", "layers:") + "layers <= 3 and depth <= 4").warnings
