@@ -66,7 +66,7 @@ def _show_run(options: argparse.Namespace) -> int:
 
 def _show_tree(space: Space, svg: str | None) -> None:
     """Print the outline of a space. Data that have not been read do not hinder it."""
-    lines, total = space.outline(), space.count()
+    lines, total = space.outline(), space.count_soon()
     sys.stdout.write(outline_text(space.name, space.doc, total, lines))
     if svg:
         _write(outline_svg(space.name, total, lines), Path(svg))

@@ -22,7 +22,7 @@ _COLOURS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def outline_text(name: str, doc: str, total: int, lines: Iterable[Line]) -> str:
+def outline_text(name: str, doc: str, total: int | None, lines: Iterable[Line]) -> str:
     """One part per line, nested parts below it, the ways of each on the right where it has several."""
     rows = [*_indented(lines)]
     width = max([len(title) for title, _ in rows] + [0]) + 2
@@ -32,8 +32,16 @@ def outline_text(name: str, doc: str, total: int, lines: Iterable[Line]) -> str:
     shown = [
         f"{title:<{column}}{count:>{widest}}".rstrip() for (title, _), count in zip(rows, counts, strict=True)
     ]
-    head = [name, *([doc] if doc else []), "", f"{count_text(total)} points; each part by itself:", ""]
+    head = [name, *([doc] if doc else []), "", f"{_total_text(total)}; each part by itself:", ""]
     return "\n".join([*head, *shown]) + "\n"
+
+
+def _total_text(total: int | None) -> str:
+    return (
+        "points not counted: too many different situations"
+        if total is None
+        else f"{count_text(total)} points"
+    )
 
 
 def _indented(lines: Iterable[Line], level: int = 0) -> Iterator[tuple[str, int | None]]:
@@ -58,7 +66,7 @@ def count_text(count: int) -> str:
 # --- the picture ----------------------------------------------------------------------------
 
 
-def outline_svg(name: str, total: int, lines: Iterable[Line]) -> str:
+def outline_svg(name: str, total: int | None, lines: Iterable[Line]) -> str:
     """The tree from top to bottom; a bar beside each part is as long as its count has digits."""
     top = Line(name, "part", total, tuple(lines))
     rows = [*_rows(top)]

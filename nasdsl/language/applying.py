@@ -70,8 +70,8 @@ def layer(
     shape = m.shapes.get(key)
     if shape is None:
         shape = m.shapes[key] = _shape(signature, arguments, wire.shape)
-    if isinstance(shape, str):
-        raise Dead(shape)
+    if isinstance(shape, ShapeError):
+        raise Dead(str(shape), shape.help)
     _refuse_misfit(signature, arguments, wire.shape, shape)
     return counted(m, signature, arguments, (wire,), shape, place, frames)
 
@@ -108,16 +108,16 @@ def _refuse_misfit(
     try:
         need_weight(signature.name, arguments, (source,), target, must)
     except ShapeError as error:
-        raise Dead(str(error)) from None
+        raise Dead(str(error), error.help) from None
 
 
-def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | str:
+def _shape(signature: Signature, arguments: Mapping[str, Value], source: Shape) -> Shape | ShapeError:
     """The output of an operation, or why it does not fit."""
     assert signature.shape is not None, signature.name
     try:
         return signature.shape(arguments, (source,), must)
     except ShapeError as error:
-        return str(error)
+        return error
 
 
 def must(condition: bool | None, message: str, help: str) -> None:

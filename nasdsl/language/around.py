@@ -69,4 +69,4 @@ def _worked_out(rule: ShapeRule, arguments: Arguments, *shapes: Shape) -> Shape:
     try:
         return rule(arguments, shapes, must)
     except ShapeError as error:
-        raise Dead(str(error)) from None
+        raise Dead(str(error), error.help) from None

@@ -22,7 +22,11 @@ MAX_DECISIONS = 100_000  # of one point
 
 
 class Dead(Exception):
-    """This configuration leads to no network: a shape does not fit, or a value is out of range."""
+    """This configuration leads to no network: a shape does not fit, or a value is out of range; `help`: what would."""
+
+    def __init__(self, message: str, help: str = "") -> None:
+        super().__init__(message)
+        self.help = help
 
 
 class LimitError(NasdslError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _MOST_DEAD = 20  # decisions with dead answers that are shown
 _DRAWS = 20  # points on which a line is tried that is only known of finished points
-_ROOM = ", or make room: `padding = same`, a smaller kernel, less pooling or fewer copies before it"
 
 
 def findings(space: Space) -> tuple[Diagnostic, ...]:
@@ -85,19 +84,30 @@ def _head(space: Space) -> Span:
 
 def _dead(space: Space, problems: Problems, found: Fitting) -> None:
     """A warning for each decision, at the alternative or the range."""
-    for path, dead, living in list(found.never.values())[:_MOST_DEAD]:
+    for one in list(found.never.values())[:_MOST_DEAD]:
+        path, dead = one.path, one.dead
         hole = space.sites.holes.get(space.sites.of(path))
         name = path.rsplit("/", 1)[-1]
         if hole is None and _is_inside_itself(path):
             continue  # `max_depth` ends it there, as it says
         if hole is None or isinstance(hole, RangeHole):
-            message = f"no network fits with `{name}` = {_listed(dead)}: never drawn"
-            problems.warn("dead-answer", message, hole.span if hole else _head(space), _left(living) + _ROOM)
+            message = f"no network fits with `{name}` = {_listed([*dead])}: never drawn"
+            why, help = next(iter(dead.values()))
+            span = hole.span if hole else _head(space)
+            problems.warn("dead-answer", message + _because(why), span, _left(one.living) + _or(help))
             continue
-        for answer in dead:
+        for answer, (why, help) in dead.items():
             shown = {True: "yes", False: "no"}.get(answer, answer) if isinstance(answer, bool) else answer
-            message = f"no network fits with `{name} = {shown}`: it is never drawn"
-            problems.warn("dead-answer", message, _place(hole, answer), "leave it out" + _ROOM)
+            message = f"no network fits with `{name} = {shown}`: it is never drawn" + _because(why)
+            problems.warn("dead-answer", message, _place(hole, answer), "leave it out" + _or(help))
+
+
+def _because(why: str) -> str:
+    return f"; {why}" if why else ""
+
+
+def _or(help: str) -> str:
+    return f", or {help}" if help else ""
 
 
 def _is_inside_itself(path: str) -> bool:

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nasdsl.language.configuration import MAX_DECISIONS, Ask, Dead, LimitError, join
+from nasdsl.language.configuration import MAX_DECISIONS, Ask, Configuration, Dead, LimitError, join
 from nasdsl.language.decisions import Answer, contains, draw
-from nasdsl.language.fold import Edge, Fold, Node, counting, total
+from nasdsl.language.fold import Edge, Fold, Node, answers, counting, total
 from nasdsl.language.machine import Machine, OutOfSteps
 from nasdsl.language.point import Point
 from nasdsl.language.watch import State
@@ -21,13 +21,23 @@ _STEPS = 20_000  # of the machine for all draws together
 
 
 @dataclass(frozen=True)
+class Never:
+    """Answers of a decision that no point gives, each with what stands against it in the first way on from there: why,
+    and what would help. `path`: of one copy; `living`: the answers of which some point has each."""
+
+    path: str
+    dead: Mapping[Answer, tuple[str, str]]
+    living: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
 class Fitting:
     """`points` of `written` have a network that fits; `never`: the decisions with answers of which none has, by their
-    path without numbers of copies; of each a path of one copy, those answers, and those of which some has."""
+    path without numbers of copies."""
 
     written: int
     points: int
-    never: Mapping[str, tuple[str, tuple[Answer, ...], tuple[Answer, ...]]]
+    never: Mapping[str, Never]
 
 
 @dataclass(frozen=True)
@@ -127,24 +137,39 @@ class _Noting(Fold):
         super().__init__(machine, 1, total, situations=_SITUATIONS)
         self._told: dict[tuple[str, Answer], list[Node]] = {}
         self._paths: dict[str, str] = {}
+        self._ways: dict[tuple[str, Answer], Configuration] = {}  # the first on from each answer
 
     def _edges(self, ask: Ask, state: State, every: bool = False) -> list[Edge]:
         site = join(ask.label.site, ask.site)
         self._paths.setdefault(site, join(ask.label.path, ask.key))
         for answer, _, after in self._tried(ask, state, every):
             ends = self._told.setdefault((site, answer), [])
-            arrival = self._arrive(ask.resume(answer))
+            on = ask.resume(answer)
+            self._ways.setdefault((site, answer), on)
+            arrival = self._arrive(on)
             if arrival is not None:
                 ends.append((arrival[1], after))
         return super()._edges(ask, state, every)
 
-    def never(self) -> dict[str, tuple[str, tuple[Answer, ...], tuple[Answer, ...]]]:
+    def never(self) -> dict[str, Never]:
         """Decisions that some point makes, with answers that no point gives."""
-        found: dict[str, tuple[str, tuple[Answer, ...], tuple[Answer, ...]]] = {}
+        found: dict[str, Never] = {}
         for site, path in self._paths.items():
             told = {answer: ends for (place, answer), ends in self._told.items() if place == site}
             living = tuple(a for a, ends in told.items() if any(self._values.get(end) for end in ends))
             dead = tuple(answer for answer in told if answer not in living)
             if living and dead:
-                found[site] = (path, dead, living)
+                why = {answer: self._against(self._ways[site, answer]) for answer in dead}
+                found[site] = Never(path, why, living)
         return found
+
+    def _against(self, configuration: Configuration) -> tuple[str, str]:
+        """Why a way that nothing survives ends, where the first answers are taken."""
+        try:
+            while True:
+                _, ask = self.machine.run(configuration)
+                if ask is None:
+                    return "", ""
+                configuration = ask.resume(next(iter(answers(ask.domain))))
+        except Dead as dead:
+            return str(dead), dead.help

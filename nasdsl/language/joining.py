@@ -53,7 +53,7 @@ def _adapted(
     try:
         op, arguments = adapt(shortcut, wire.shape, to, must, what)
     except ShapeError as error:
-        raise Dead(str(error)) from None
+        raise Dead(str(error), error.help) from None
     return counted(m, m.signatures[op], {**arguments, **marks}, (wire,), to, place, frames, inserted=True)
 
 
@@ -174,5 +174,5 @@ def _joined(m: Machine, term: Join, wires: tuple[Wire, ...], label: Label) -> Wi
     try:
         shape = row.shape(term.arguments, tuple(wire.shape for wire in wires), must)
     except ShapeError as error:
-        raise Dead(str(error)) from None
+        raise Dead(str(error), error.help) from None
     return m.record(join(label.place, term.key), row.name, term.arguments, wires, shape)

@@ -33,7 +33,7 @@ from nasdsl.language.decisions import Answer
 from nasdsl.language.kinds import as_kind, refusal, suits
 from nasdsl.language.network import Spec, Value
 from nasdsl.language.shapes import Shape
-from nasdsl.language.signatures.signature import Argument, Signature
+from nasdsl.language.signatures.signature import Argument, ShapeError, Signature
 from nasdsl.language.signatures.structure import EDGES
 from nasdsl.language.tree import (
     CONTROL,
@@ -135,7 +135,7 @@ class Machine:
         self.signatures = signatures
         self._steps = steps
         self.blind = blind
-        self.shapes: dict[tuple[Value | Shape, ...], Shape | str] = {}  # of operations met before
+        self.shapes: dict[tuple[Value | Shape, ...], Shape | ShapeError] = {}  # of operations met before
         self._interned: dict[tuple[int, int, Any, int], Rest] = {}
         self.openings: Known = {}  # what terms decide, where copies go side by side
         self.steps_left = sys.maxsize  # of all walks together; folds measure by it what they cost

@@ -23,7 +23,7 @@ from nasdsl.language.configuration import (
     set_cell,
 )
 from nasdsl.language.decisions import Answer, Domain, Integers, Options, size
-from nasdsl.language.fold import Fold, answers
+from nasdsl.language.fold import Fold, answers, counting
 from nasdsl.language.machine import Machine
 from nasdsl.language.tree import (
     Apply,
@@ -46,6 +46,10 @@ from nasdsl.language.tree import (
 )
 
 _DEEPEST = 60  # levels of an outline
+_SITUATIONS = (
+    2_000  # gone through for the parts of a space that is too large to be counted, until it is too much
+)
+_TRIES = 10  # times that it may be too much
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Line:
 
 
 def outline(machine: Machine, fold: Fold) -> tuple[Line, ...]:
-    """The parts of a whole space; `fold` counts on that machine."""
+    """The parts of a whole space; `fold` has counted on that machine."""
     rest, wire, frames = machine.start()
     assert rest is not None
     drawn = _Outliner(machine, fold)
@@ -71,6 +75,7 @@ class _Outliner:
     def __init__(self, machine: Machine, fold: Fold) -> None:
         self._machine = machine
         self._fold = fold
+        self._tries = _TRIES
         self._seen: set[str] = set()  # blocks that have been shown
         self._level = 0
 
@@ -106,6 +111,9 @@ class _Outliner:
         try:
             return self._fold.after(configuration)[1] or 0
         except LimitError:
+            # What it has used up is no measure of the parts that follow.
+            self._tries -= 1
+            self._fold = counting(self._machine, _SITUATIONS if self._tries > 0 else 0)
             return None
 
     def _first(self, ask: Ask, least: int = 0) -> Configuration | None:

@@ -21,7 +21,7 @@ from nasdsl.language.errors import AnswerError, Diagnostic
 from nasdsl.language.findings import findings
 from nasdsl.language.fitting import Fitting, Trying, drawn, fitting, trying
 from nasdsl.language.flat import flat_value
-from nasdsl.language.fold import Fold, counting
+from nasdsl.language.fold import MAX_SITUATIONS, Fold, counting
 from nasdsl.language.footprint import footprint
 from nasdsl.language.machine import Machine
 from nasdsl.language.network import Decided, Goal, Task
@@ -42,6 +42,7 @@ from nasdsl.language.walk import Feasibility, Walks
 from nasdsl.language.weaving import Unwoven, can_weave
 
 _WOVEN = 50_000  # situations gone through to see whether copies can go side by side
+_SOON = 20_000  # situations that an outline goes through
 _LISTED = 2_000  # points that are gone through one by one to count the valid ones
 
 
@@ -117,16 +118,19 @@ class Space:
     @cached_property
     def _count(self) -> Fold:
         """Counts all points; the copies of tied repeats side by side, where they can be."""
+        return self._counting(_WOVEN, MAX_SITUATIONS)
+
+    def _counting(self, woven_within: int, within: int) -> Fold:
         if self._can_weave:
             machine = self._new_machine(self._decider.blind, weaves=True)
-            woven = counting(machine, _WOVEN)
+            woven = counting(machine, woven_within)
             try:
                 woven.begin()
             except (Unwoven, LimitError):
                 pass  # the copies differ, or there is too much besides them: one after another
             else:
                 return woven
-        return counting(self._decider)
+        return counting(self._decider, within)
 
     @cached_property
     def _can_weave(self) -> bool:
@@ -240,9 +244,22 @@ class Space:
         return self._count.begin()[1] or 0
 
     def outline(self) -> tuple[Line, ...]:
-        """The parts of the space as they are nested, each with how many ways it has by itself."""
-        known = self._count
-        return outline(self._decider, known if known.machine is self._decider else counting(self._decider))
+        """The parts of the space as they are nested, each with how many ways it has by itself where that is soon known."""
+        known = self._soon
+        return outline(
+            self._decider, known if known.machine is self._decider else counting(self._decider, _SOON)
+        )
+
+    @cached_property
+    def _soon(self) -> Fold:
+        return self._counting(_SOON, _SOON)
+
+    def count_soon(self) -> int | None:
+        """As `count`; None where that takes more than a second or so."""
+        try:
+            return self._soon.begin()[1] or 0
+        except LimitError:
+            return None
 
     @cached_property
     def _valid(self) -> Valid:

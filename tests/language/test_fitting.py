@@ -121,3 +121,11 @@ def test_a_line_says_that_it_means_the_quantity_where_a_decision_has_its_name() 
     space = parse(text + "depth <= 3")
     assert [one.code for one in space.warnings] == ["shadowed-name"] and space.count_valid().at_most == 2
     assert not parse(text.replace("depth:", "layers:") + "layers <= 3 and depth <= 4").warnings
+
+
+def test_a_dead_answer_says_what_is_against_it_and_what_would_help() -> None:
+    text = "task classification on digits\nnetwork { patch_embed(WIDTH, patch = 2); attention(heads = 4); global_avg_pool; linear(outputs) }"
+    (dead,) = [one for one in parse(text.replace("WIDTH", "16 | 18")).findings() if one.code == "dead-answer"]
+    assert (
+        "4 does not divide 18" in dead.message and "divisor" in dead.help[0] and "padding" not in dead.help[0]
+    )

@@ -84,3 +84,13 @@ def test_the_picture_shows_every_part() -> None:
 def test_counts_have_all_their_digits_while_they_can_be_read() -> None:
     assert count_text(999_999_999_999) == "999,999,999,999"
     assert count_text(21758655492572485851) == "2.17e19"
+
+
+def test_a_space_too_large_to_count_has_an_outline_with_the_counts_of_small_parts() -> None:
+    space = load("examples/spaces/hierarchical_201.space")
+    lines = space.outline()
+    text = outline_text(space.name, space.doc, space.count_soon(), lines)
+    assert space.count_soon() is None and "points not counted" in text
+    assert {line.ways for line in every(lines) if line.title == "node"} - {None} == {
+        (1 + 1 + 27 + 27 + 1) ** 6
+    }
