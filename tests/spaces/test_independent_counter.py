@@ -1,6 +1,6 @@
 """Products of shipped and published spaces, held against fvcore's counter, where that package is installed.
 
-docs/decisions/0021-counted-products.md says what fvcore does not count, and how often the two were compared.
+docs/decisions/0017-counted-products.md says what fvcore does not count, and how often the two were compared.
 """
 
 from __future__ import annotations
