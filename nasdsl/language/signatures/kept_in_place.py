@@ -97,6 +97,11 @@ def _gru(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
     return Kept(inner=6 * _states(args, inputs[0]))
 
 
+def _widen(args: Arguments, inputs: tuple[Shape, ...], output: Shape) -> Kept:
+    """All but what the router reads."""
+    return replace(kept_by("widen", args, inputs, output), inputs=False)
+
+
 def _states(args: Arguments, source: Shape) -> int:
     """Of all layers, in both directions, at each step."""
     return whole(args["layers"]) * (1 + flag(args["bidirectional"])) * _places(source) * whole(args["width"])
@@ -115,4 +120,5 @@ _FROZEN: Mapping[str, KeptRule] = {
     "rms_norm": _rms_norm,
     "rnn": _rnn,
     "gru": _gru,
+    "widen": _widen,
 }
