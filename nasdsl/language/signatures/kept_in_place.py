@@ -114,6 +114,7 @@ def _places(source: Shape) -> int:
 # The others keep as much as if they were trained: an LSTM the work space of oneDNN, a convolution its input.
 _FROZEN: Mapping[str, KeptRule] = {
     "linear": _linear,
+    "embed_columns": _linear,
     "mlp": _mlp,
     "swiglu": _swiglu,
     "attention": _attention,
