@@ -46,11 +46,8 @@ def use(c: Checker, node: s.Call, definition: Definition, scope: Scope, label: s
     limit = None
     if node.name in c.bounded:
         arguments = (*arguments, _depth(c, node.name))
-        limit = (
-            value(c, most, scope.labelled(inner_label), Wanted(DEPTH, integer(1, MOST_DEEP)))
-            if most
-            else None
-        )
+        # Decided before the block is entered, so it stands beside the block, not within it.
+        limit = value(c, most, scope, Wanted(DEPTH, integer(1, MOST_DEEP))) if most else None
     c.uses.append((definition, arguments))
     leave = Leave((first, scope.frame.size))
     used = Use((0, 0), definition, arguments, scope.label, key, inner_label, leave, span=node.span)

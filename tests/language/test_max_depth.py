@@ -78,3 +78,11 @@ def test_it_stands_where_a_block_uses_itself() -> None:
     with pytest.raises(SpaceError) as caught:
         space(TREE % (3, 3), "tree(max_depth = 2)")
     assert [d.code for d in caught.value.diagnostics] == ["unknown-argument"]
+
+
+def test_a_decided_depth_stands_beside_the_block_that_it_bounds() -> None:
+    """It is asked before the block is entered; here 1 never fits, and 2 lets in leaves alone."""
+    found = space(TREE % ("3", "1 | 2"))
+    points = list(found.enumerate())
+    assert found.count() == len(set(points)) == 2 + 2 * 2
+    assert {point["network/tree/max_depth"] for point in points if len(point) > 1} == {2}

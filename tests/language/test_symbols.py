@@ -64,6 +64,7 @@ def test_a_table_may_be_larger_but_not_smaller_than_needed() -> None:
 @pytest.mark.parametrize(
     ("data", "network", "said", "help"),
     [
+        ("shape(6 | 2, symbols = 9)", "token_embedding(4)", "symbols stand in one row", "shape(128, symbols"),
         ("shape(3, 6, symbols = 9)", "linear(outputs)", "symbols stand in one row", "shape(128, symbols"),
         ("shape(6, symbols = 9)", "linear(outputs)", "gets an index", "put `token_embedding` before it"),
         ("shape(6)", "token_embedding(4)", "takes an index", "shape(128, symbols = 1000)"),

@@ -313,7 +313,7 @@ def _given_shape(kind: str, data: Spec) -> Shape:
     symbols = data.arguments.get("symbols")
     if kind != "next_token" and symbols is None:
         return shape_of(dims)
-    if len(dims) > 1:
+    if len(dims) != 1:
         raise ShapeError("symbols stand in one row, along one axis", "write shape(128, symbols = 256)")
     return Shape(dims, "index", _whole(symbols) or _whole(data.arguments.get("classes")) or BYTES)
 
