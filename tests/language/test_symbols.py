@@ -64,7 +64,6 @@ def test_a_table_may_be_larger_but_not_smaller_than_needed() -> None:
 @pytest.mark.parametrize(
     ("data", "network", "said", "help"),
     [
-        ("shape(6 | 2, symbols = 9)", "token_embedding(4)", "symbols stand in one row", "shape(128, symbols"),
         ("shape(3, 6, symbols = 9)", "linear(outputs)", "symbols stand in one row", "shape(128, symbols"),
         ("shape(6, symbols = 9)", "linear(outputs)", "gets an index", "put `token_embedding` before it"),
         ("shape(6)", "token_embedding(4)", "takes an index", "shape(128, symbols = 1000)"),
@@ -80,3 +79,12 @@ def test_a_class_for_each_symbol_needs_all_of_them_at_the_end() -> None:
     with pytest.raises(SpaceError, match=r"asks for tokens \(6, 3\)") as told:
         space("segmentation", "shape(6, symbols = 9, classes = 3)", LAYERS["classification"])
     assert "keep the tokens to the end" in " ".join(told.value.diagnostics[0].help)
+
+
+def test_a_row_without_a_length_among_several_inputs_is_told() -> None:
+    """Sizes of data are no decision, so a choice of two gives none."""
+    data = "shapes(words = shape(32 | 2, symbols = 50), shop = shape(1, symbols = 5), classes = 3)"
+    text = f"task classification on {data}\nnetwork(words, shop) {{ dag {{\n"
+    text += "a = { token_embedding(4); global_avg_pool } from words\nb = { token_embedding(4); flatten } from shop\n"
+    with pytest.raises(SpaceError, match="symbols stand in one row"):
+        nasdsl.parse(text + "output = linear(outputs) from a, b\n} }\n")
