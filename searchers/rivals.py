@@ -14,7 +14,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 
-from nasdsl.language.decisions import Answer, Decision, Integers, Options
+from nasdsl.language.decisions import Answer, Decision, listed
 from nasdsl.language.moves import under
 
 EVERY = 4
@@ -33,7 +33,7 @@ def rival(
     decision: Decision, own: Answer, heights: Sequence[tuple[Mapping[str, Answer], float]], rng: random.Random
 ) -> Answer | None:
     """An answer other than `own`; None without another. `heights`: told points with their posterior means."""
-    reached: dict[Answer, list[float]] = {answer: [] for answer in _listed(decision) if answer != own}
+    reached: dict[Answer, list[float]] = {answer: [] for answer in listed(decision.domain) if answer != own}
     for point, height in heights:
         answer = point.get(decision.path)
         if answer is not None and answer in reached:
@@ -44,13 +44,3 @@ def rival(
         return max(there, default=_UNTRIED) + rng.gauss(0.0, _BLUR) / math.sqrt(1 + len(there))
 
     return max(reached, key=drawn, default=None)
-
-
-def _listed(decision: Decision) -> Sequence[Answer]:
-    match decision.domain:
-        case Options(values=values):
-            return values
-        case Integers(low=low, high=high, step=step):
-            return range(low, high + 1, step)
-        case _:
-            return ()

@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nasdsl.language.decisions import Answer, Decision, Integers, Options, Reals, draw
+from nasdsl.language.decisions import Answer, Decision, draw, listed
 from nasdsl.language.moves import trace
 from nasdsl.language.point import Point
 from searchers.duplicates import Duplicates, fresh
@@ -35,13 +35,7 @@ class Node:
 
 def answers_of(decision: Decision) -> tuple[Answer, ...]:
     """The answers that get branches; a real interval has none of its own."""
-    match decision.domain:
-        case Options(values=values):
-            return values
-        case Integers(low=low, high=high, step=step):
-            return tuple(range(low, high + 1, step))
-        case Reals():
-            return ()
+    return tuple(listed(decision.domain))
 
 
 def halves(path: str, answers: Sequence[Answer]) -> list[Branch]:

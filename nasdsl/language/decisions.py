@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -70,6 +71,17 @@ def size(domain: Domain) -> int:
             return (high - low) // step + 1
         case Reals():
             return 1
+
+
+def listed(domain: Domain) -> Sequence[Answer]:
+    """Every answer, in order; a real interval has none that could be listed."""
+    match domain:
+        case Options(values=values):
+            return values
+        case Integers(low=low, high=high, step=step):
+            return range(low, high + 1, step)
+        case Reals():
+            return ()
 
 
 def contains(domain: Domain, answer: Answer) -> bool:

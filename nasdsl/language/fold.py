@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from nasdsl.language.configuration import Ask, Configuration, Dead, LimitError
-from nasdsl.language.decisions import Answer, Domain, Integers, Options, Reals, middle, size
+from nasdsl.language.decisions import Answer, Domain, Integers, Reals, listed, middle, size
 from nasdsl.language.machine import Machine, OutOfSteps
 from nasdsl.language.quantities import Cost
 from nasdsl.language.reals import part, places
@@ -38,13 +38,7 @@ Edge = tuple[int, int, Node]
 
 def answers(domain: Domain) -> Iterable[Answer]:
     """All answers, in order; a real range gives its middle."""
-    match domain:
-        case Options(values=values):
-            return values
-        case Integers(low=low, high=high, step=step):
-            return range(low, high + 1, step)
-        case Reals():
-            return (middle(domain),)
+    return (middle(domain),) if isinstance(domain, Reals) else listed(domain)
 
 
 class Fold:
